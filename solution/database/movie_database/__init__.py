@@ -1,0 +1,1 @@
+"""What the programs need to reach PostgreSQL: settings, the server, the schema. Knows nothing of movies."""
