@@ -1,0 +1,1 @@
+"""One question a module, one table each; `python -m benchmarks` runs them."""
