@@ -1,0 +1,37 @@
+"""IMDb's catalogue as an HTTP API."""
+
+from movie_database.settings import Settings, read_settings, secret_key
+
+from movie_api.database import engine_options
+from movie_api.dataset.routes import dataset
+from movie_api.extensions import db
+from movie_api.genres.routes import genres
+from movie_api.http import faults
+from movie_api.http.addresses import Addresses
+from movie_api.http.cursors import Cursors
+from movie_api.http.exchange import Api, Exchange
+from movie_api.movies.routes import movies
+
+__all__ = ["create_app"]
+
+
+def create_app(settings: Settings | None = None) -> Api:
+    """The program, ready to answer: nothing is read, asked or waited for until the first request."""
+    settings = settings or read_settings()
+    app = Api(__name__, static_folder=None)
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.server_address
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    db.init_app(app)
+
+    addresses = Addresses(settings.public_url, settings.trusted_proxies, settings.host, settings.port)
+    app.extensions["settings"] = settings
+    app.extensions["addresses"] = addresses
+    app.extensions["cursors"] = Cursors(lambda: secret_key(settings))
+
+    app.register_blueprint(movies)
+    app.register_blueprint(genres)
+    app.register_blueprint(dataset)
+    faults.register(app)
+    app.wsgi_app = Exchange(app.wsgi_app, addresses)  # type: ignore[method-assign]
+    return app

@@ -1,0 +1,1 @@
+"""The dataset: what was loaded, and whether this server can answer."""

@@ -1,0 +1,1 @@
+"""The documentation: the contract, its page, and a page for each problem."""

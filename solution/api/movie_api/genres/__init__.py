@@ -1,0 +1,1 @@
+"""Genres: the whole list, and their names for the other features."""

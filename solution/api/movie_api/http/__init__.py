@@ -1,0 +1,1 @@
+"""What all endpoints share of HTTP; knows no feature and no database."""

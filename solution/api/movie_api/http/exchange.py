@@ -1,0 +1,110 @@
+"""What every answer gets, whoever made it: a request id, the security headers, one line in the log."""
+
+import os
+import re
+from collections.abc import Callable, Iterable
+from time import perf_counter
+from typing import Any, Final
+from urllib.parse import quote
+
+import structlog
+from flask import Flask, Request, Response
+from flask.sessions import SecureCookieSession, SessionInterface, SessionMixin
+
+from movie_api.http.addresses import Addresses
+
+_REQUEST_ID: Final = re.compile(r"[\x20-\x7e]{1,128}", re.ASCII)
+_REQUEST_ID_KEY: Final = "movie_api.request_id"
+
+# Answers are data: nothing in them may run, load or be framed. The docs pages bring a policy of their own.
+_POLICY: Final = ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+_SECURITY_HEADERS: Final = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+)
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+
+class Exchange:
+    """WSGI middleware around the whole program, so that no answer goes out without these."""
+
+    def __init__(self, wsgi_app: WsgiApp, addresses: Addresses) -> None:
+        self._wsgi_app = wsgi_app
+        self._addresses = addresses
+        self._log = structlog.get_logger("movie_api.requests")
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Passes the request on, and finishes its answer."""
+        began = perf_counter()
+        request_id = environ.get("HTTP_X_REQUEST_ID", "")
+        if not _REQUEST_ID.fullmatch(request_id):
+            request_id = new_request_id()
+        environ[_REQUEST_ID_KEY] = request_id
+
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            has_policy = any(name == _POLICY[0] for name, _ in headers)
+            headers.extend(added_headers(request_id)[has_policy:])
+            self._log.info(
+                "request",
+                method=environ["REQUEST_METHOD"],
+                address=_address(environ),
+                status=int(status[:3]),
+                milliseconds=round((perf_counter() - began) * 1000, 2),
+                client=self._addresses.client(environ),
+                request_id=request_id,
+            )
+            return start_response(status, headers, exc_info)
+
+        return self._wsgi_app(environ, start)
+
+
+def new_request_id() -> str:
+    """An id that no other request has."""
+    return os.urandom(16).hex()
+
+
+def added_headers(request_id: str) -> list[tuple[str, str]]:
+    """The headers that every answer carries; the policy comes first."""
+    return [_POLICY, *_SECURITY_HEADERS, ("X-Request-ID", request_id)]
+
+
+def request_id_of(environ: Environ) -> str | None:
+    """The id of this request, as its answer and its line in the log carry it."""
+    return environ.get(_REQUEST_ID_KEY)
+
+
+def _address(environ: Environ) -> str:
+    """The path and query as they came: still encoded, so they can't break a line of the log."""
+    raw = environ.get("RAW_URI")
+    if raw is None:
+        query = environ.get("QUERY_STRING", "")
+        raw = quote(environ.get("PATH_INFO", ""), encoding="latin-1") + (f"?{query}" if query else "")
+    return str(raw)
+
+
+class _NoSession(SessionInterface):
+    """There are no sessions: nothing is opened, read or signed for a request."""
+
+    def open_session(self, app: Flask, request: Request) -> SessionMixin:  # noqa: ARG002
+        return SecureCookieSession()
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        pass
+
+
+class Api(Flask):
+    """Flask, without what an API does not use."""
+
+    session_interface = _NoSession()
+
+    def make_default_options_response(self) -> Response:
+        """What OPTIONS answers: the methods, and no content."""
+        answer = super().make_default_options_response()
+        answer.status_code = 204
+        del answer.headers["Content-Type"]
+        return answer

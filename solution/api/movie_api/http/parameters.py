@@ -1,0 +1,193 @@
+"""Query parameters, read strictly: a fault is told, never passed over, and all of them at once."""
+
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from difflib import get_close_matches
+from functools import wraps
+from typing import Any, Final, NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from flask import request
+
+from movie_api.http.problems import INVALID_PARAMETERS, Fault, Problem
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_INTEGER: Final = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", re.ASCII)
+
+Query = Mapping[str, Any]
+Reader = Callable[[str], Any]
+
+
+class Parameter(NamedTuple):
+    """One parameter: its name, how its text becomes a value, and whether it may be given again.
+
+    `read` raises ValueError with what the value must be. A parameter that repeats gives a tuple of
+    all its values, and each of its texts may hold several.
+    """
+
+    name: str
+    read: Reader
+    repeats: bool = False
+
+
+def table(*parameters: Parameter) -> dict[str, Parameter]:
+    """The parameters of one operation, by name."""
+    return {parameter.name: parameter for parameter in parameters}
+
+
+def flag(text: str) -> bool:
+    """A switch: `desc`, `desc=1` and `desc=true` are on, `desc=0` and `desc=false` off."""
+    if text in ("", "1", "true"):
+        return True
+    if text in ("0", "false"):
+        return False
+    raise ValueError("must be 1, true, 0, false or nothing")
+
+
+def integer(minimum: int, maximum: int) -> Reader:
+    """A whole number from minimum to maximum."""
+
+    def read(text: str) -> int:
+        if _INTEGER.fullmatch(text) and minimum <= (value := int(text)) <= maximum:
+            return value
+        raise ValueError(f"must be a whole number from {minimum} to {maximum}")
+
+    return read
+
+
+def number(minimum: int, maximum: int) -> Reader:
+    """A number from minimum to maximum, exactly as written: 9.15 is not rounded."""
+
+    def read(text: str) -> Decimal:
+        if _NUMBER.fullmatch(text) and minimum <= (value := Decimal(text)) <= maximum:
+            return value
+        raise ValueError(f"must be a number from {minimum} to {maximum}")
+
+    return read
+
+
+def one_of(*names: str) -> Reader:
+    """One of a few names."""
+
+    def read(text: str) -> str:
+        if text in names:
+            return text
+        raise ValueError(f"must be one of {', '.join(names)}")
+
+    return read
+
+
+def matching(pattern: str, sentence: str) -> Reader:
+    """A text that matches the whole pattern; the sentence says what that means."""
+    matches = re.compile(pattern, re.ASCII).fullmatch
+
+    def read(text: str) -> str:
+        if matches(text):
+            return text
+        raise ValueError(sentence)
+
+    return read
+
+
+def several(maximum_length: int, maximum_count: int) -> Reader:
+    """Names divided by commas, each of at most `maximum_length` characters; blanks around don't count."""
+
+    def read(text: str) -> tuple[str, ...]:
+        names = tuple(name.strip(" ") for name in text.split(","))
+        if len(names) > maximum_count or any(not 1 <= len(name) <= maximum_length for name in names):
+            raise ValueError(
+                f"must be 1 to {maximum_count} names of 1 to {maximum_length} characters, divided by commas"
+            )
+        return names
+
+    return read
+
+
+def takes(parameters: Mapping[str, Parameter]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The view gets the query's values by name as its first argument, those that were given."""
+
+    def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(view)
+        def read_query_first(**path: str) -> Any:
+            return view(read_query(request.environ["QUERY_STRING"], parameters), **path)
+
+        return read_query_first
+
+    return decorate
+
+
+def read_query(query_string: str, parameters: Mapping[str, Parameter]) -> dict[str, Any]:
+    """The values that were given, by name.
+
+    Args:
+        query_string: As the server hands it over: bytes of the address as Latin-1, still encoded.
+        parameters: All that this operation takes.
+
+    Raises:
+        Problem: With every fault of the query.
+    """
+    values: dict[str, Any] = {}
+    faults: list[Fault] = []
+    for piece in query_string.split("&"):
+        if not piece:
+            continue
+        raw_name, _, raw_text = piece.partition("=")
+        parameter = parameters.get(_decoded(raw_name) or raw_name)
+        if parameter is None:
+            faults.append(_unknown(_decoded(raw_name) or raw_name, parameters))
+            continue
+        name = parameter.name
+        try:
+            value = _value(parameter, raw_text)
+        except ValueError as fault:
+            faults.append(Fault("query", name, str(fault)))
+            continue
+        if parameter.repeats:
+            values[name] = values.get(name, ()) + value
+        elif name in values:
+            faults.append(Fault("query", name, "is given more than once"))
+        else:
+            values[name] = value
+    if faults:
+        raise invalid(*faults)
+    return values
+
+
+def invalid(*faults: Fault) -> Problem:
+    """The problem of a query with these faults."""
+    named = ", ".join(dict.fromkeys(fault.field[:100] for fault in faults))
+    return Problem(INVALID_PARAMETERS, f"The query can't be used as it is: {named}.", faults)
+
+
+def _value(parameter: Parameter, raw_text: str) -> Any:
+    """The parameter's value.
+
+    Raises:
+        ValueError: With what is wrong with the text.
+    """
+    text = _decoded(raw_text)
+    if text is None:
+        raise ValueError("must be UTF-8")
+    if _CONTROL.search(text):
+        raise ValueError("holds a control character")
+    return parameter.read(text)
+
+
+def _decoded(raw: str) -> str | None:
+    """The text without its percent-encoding; None if it is not UTF-8."""
+    if "%" not in raw and "+" not in raw and raw.isascii():
+        return raw
+    try:
+        return unquote_to_bytes(raw.replace("+", " ").encode("latin-1")).decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _unknown(name: str, parameters: Mapping[str, Parameter]) -> Fault:
+    shown = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", name[:100])
+    if not parameters:
+        return Fault("query", shown, "is not known: this address takes no parameters")
+    nearest = get_close_matches(name[:100], parameters, n=1, cutoff=0)[0]
+    return Fault("query", shown, f"is not known; the nearest that is: {nearest}")

@@ -1,0 +1,272 @@
+"""Answers that say no: problem details, one kind a fault, each with a page that explains it.
+
+Source: RFC 9457, Problem Details for HTTP APIs.
+"""
+
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any, Final, Literal, NamedTuple
+
+import orjson
+from flask import Response
+
+MEDIA_TYPE: Final = "application/problem+json"
+PAGES_PATH: Final = "/docs/errors/"
+
+Where = Literal["query", "body", "path", "header"]
+
+
+class Kind(NamedTuple):
+    """One kind of problem: its code is never used for another, and has a page below `/docs/errors/`."""
+
+    code: str
+    status: HTTPStatus
+    title: str
+    meaning: str
+    remedy: str
+
+
+class Fault(NamedTuple):
+    """One thing that is wrong with a request, and where."""
+
+    where: Where
+    field: str
+    message: str
+
+
+class Problem(Exception):  # noqa: N818  the word of RFC 9457, and what callers read
+    """A request that can't be answered as asked.
+
+    Attributes:
+        kind: Which of `KINDS` it is.
+        detail: One plain sentence about this occurrence.
+        faults: Every fault that was found.
+        headers: Headers that the status asks for, such as `Retry-After`.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        detail: str,
+        faults: Iterable[Fault] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+        self.faults = tuple(faults)
+        self.headers = dict(headers or {})
+
+    def body(self, request_id: str | None) -> dict[str, Any]:
+        """The members of RFC 9457, and every fault under `errors`."""
+        return {
+            "type": PAGES_PATH + self.kind.code,
+            "title": self.kind.title,
+            "status": int(self.kind.status),
+            "detail": self.detail,
+            "instance": request_id,
+            "errors": [
+                {"in": fault.where, "field": fault.field, "message": fault.message} for fault in self.faults
+            ],
+        }
+
+    def response(self, request_id: str | None) -> Response:
+        """The problem as an answer."""
+        return Response(
+            orjson.dumps(self.body(request_id)),
+            status=int(self.kind.status),
+            headers=self.headers,
+            content_type=MEDIA_TYPE,
+        )
+
+
+INVALID_PARAMETERS: Final = Kind(
+    "invalid-parameters",
+    HTTPStatus.BAD_REQUEST,
+    "The query is not valid",
+    "A parameter is unknown, is given too often, or has a value that is not allowed.",
+    "Each entry of `errors` names a parameter and what is wrong with it; all of them are told at once.",
+)
+INVALID_CURSOR: Final = Kind(
+    "invalid-cursor",
+    HTTPStatus.BAD_REQUEST,
+    "The cursor is not one of ours",
+    "The cursor was changed on its way, was cut short, or was signed by another server.",
+    "Take the addresses in the Link header as they are, or begin again without a cursor.",
+)
+OTHER_CURSOR: Final = Kind(
+    "cursor-of-another-list",
+    HTTPStatus.BAD_REQUEST,
+    "The cursor belongs to another list",
+    "A cursor marks a place in one list: the same filters, the same sort, the same direction.",
+    "Begin again without a cursor, and change filters or order only there; page_size may change at any time.",
+)
+UNKNOWN_AFTER_ID: Final = Kind(
+    "after-id-not-in-list",
+    HTTPStatus.BAD_REQUEST,
+    "The movie that the page should begin after is not in this list",
+    "after_id names a movie that does not exist, or that the filters leave out.",
+    "Name a movie of this list, or follow the cursor in the Link header: it stays good when a movie is gone.",
+)
+MALFORMED_ID: Final = Kind(
+    "malformed-id",
+    HTTPStatus.BAD_REQUEST,
+    "The id is not one",
+    "An id is a UUID, or for movies IMDb's id: tt and 7 to 10 digits.",
+    "Take the id from an answer of this API, or from the address of IMDb's page.",
+)
+MALFORMED_REQUEST: Final = Kind(
+    "malformed-request",
+    HTTPStatus.BAD_REQUEST,
+    "The request is not valid HTTP",
+    "The request line or a header can't be read.",
+    "Send the request with a client that follows RFC 9112.",
+)
+MALFORMED_BODY: Final = Kind(
+    "malformed-body",
+    HTTPStatus.BAD_REQUEST,
+    "The body is not JSON",
+    "The body can't be read as JSON in UTF-8.",
+    "Send one JSON object; every character of a text must be a valid one (no halves of a surrogate pair).",
+)
+INVALID_BODY: Final = Kind(
+    "invalid-body",
+    HTTPStatus.BAD_REQUEST,
+    "The body is not valid",
+    "A field is missing, is unknown, or has a value that is not allowed.",
+    "Each entry of `errors` names a field and what is wrong with it; all of them are told at once.",
+)
+WRITES_CLOSED: Final = Kind(
+    "writes-closed",
+    HTTPStatus.FORBIDDEN,
+    "This server takes no writes from here",
+    "Writes are open on the server's own machine, without a proxy, or where ANONYMOUS_WRITES opens them.",
+    "Send the request from the machine itself, or ask who runs the server to set ANONYMOUS_WRITES=true.",
+)
+NO_SUCH_PAGE: Final = Kind(
+    "no-such-address",
+    HTTPStatus.NOT_FOUND,
+    "There is nothing at this address",
+    "The path is none of this API's.",
+    "See /docs for every address.",
+)
+NO_SUCH_MOVIE: Final = Kind(
+    "no-such-movie",
+    HTTPStatus.NOT_FOUND,
+    "There is no such movie",
+    "No movie has this id.",
+    "Find the movie in /movies, and take its id from there.",
+)
+METHOD_NOT_ALLOWED: Final = Kind(
+    "method-not-allowed",
+    HTTPStatus.METHOD_NOT_ALLOWED,
+    "The method is not allowed here",
+    "The address exists, and does not take this method.",
+    "The Allow header names the methods that it takes.",
+)
+MOVIE_EXISTS: Final = Kind(
+    "movie-exists",
+    HTTPStatus.CONFLICT,
+    "The movie exists already",
+    "A movie with this IMDb id is there.",
+    "Read it at /movies/{imdb_id}.",
+)
+BODY_TOO_LARGE: Final = Kind(
+    "body-too-large",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "The body is too large",
+    "No body that this API takes needs so many bytes.",
+    "Send less; the limit is in `detail`.",
+)
+ADDRESS_TOO_LONG: Final = Kind(
+    "address-too-long",
+    HTTPStatus.REQUEST_URI_TOO_LONG,
+    "The address is too long",
+    "The request line has more bytes than this server reads.",
+    "Give fewer parameters.",
+)
+UNSUPPORTED_MEDIA_TYPE: Final = Kind(
+    "unsupported-media-type",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "The body is of a type that is not taken",
+    "Bodies are JSON in UTF-8, and not compressed.",
+    "Send the header Content-Type: application/json, and no Content-Encoding.",
+)
+EXPECTATION_FAILED: Final = Kind(
+    "expectation-failed",
+    HTTPStatus.EXPECTATION_FAILED,
+    "The expectation can't be met",
+    "The Expect header asks for something other than 100-continue.",
+    "Leave the Expect header out.",
+)
+HEADERS_TOO_LARGE: Final = Kind(
+    "headers-too-large",
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    "The headers are too large",
+    "The headers have more bytes, or are more, than this server reads.",
+    "Send fewer headers.",
+)
+INTERNAL_ERROR: Final = Kind(
+    "internal-error",
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    "Something went wrong on our side",
+    "The fault is in this program; it is in its log under the request id.",
+    "Tell who runs the server the request id in `instance`.",
+)
+UNSUPPORTED_CODING: Final = Kind(
+    "unsupported-transfer-coding",
+    HTTPStatus.NOT_IMPLEMENTED,
+    "The transfer coding is not taken",
+    "The Transfer-Encoding header names something other than chunked.",
+    "Send the body with Content-Length, or chunked.",
+)
+DATABASE_AWAY: Final = Kind(
+    "database-away",
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "The database can't be reached",
+    "The server is up, and its database does not answer.",
+    "Try again after the seconds in the Retry-After header.",
+)
+DATABASE_BUSY: Final = Kind(
+    "database-busy",
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "The database took too long",
+    "The query was given up, or waited too long for another one.",
+    "Try again after the seconds in the Retry-After header, or ask for less.",
+)
+NO_DATA: Final = Kind(
+    "no-data",
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "There is no data yet",
+    "The database answers, and no dumps were loaded into it.",
+    "Load the data: ./run.sh load",
+)
+
+KINDS: Final = {
+    kind.code: kind
+    for kind in (
+        INVALID_PARAMETERS,
+        INVALID_CURSOR,
+        OTHER_CURSOR,
+        UNKNOWN_AFTER_ID,
+        MALFORMED_ID,
+        MALFORMED_REQUEST,
+        MALFORMED_BODY,
+        INVALID_BODY,
+        WRITES_CLOSED,
+        NO_SUCH_PAGE,
+        NO_SUCH_MOVIE,
+        METHOD_NOT_ALLOWED,
+        MOVIE_EXISTS,
+        BODY_TOO_LARGE,
+        ADDRESS_TOO_LONG,
+        UNSUPPORTED_MEDIA_TYPE,
+        EXPECTATION_FAILED,
+        HEADERS_TOO_LARGE,
+        INTERNAL_ERROR,
+        UNSUPPORTED_CODING,
+        DATABASE_AWAY,
+        DATABASE_BUSY,
+        NO_DATA,
+    )
+}

@@ -1,0 +1,1 @@
+"""Movies: lists in any order, one movie, a new movie."""

@@ -1,0 +1,41 @@
+"""GET /movies, GET /movies/{id}, POST /movies."""
+
+import re
+from typing import Final
+
+from flask import Blueprint, Response
+
+from movie_api.http.answers import json_answer
+from movie_api.http.cursors import fingerprint
+from movie_api.http.pages import PAGE_PARAMETERS, page_answer, page_asked
+from movie_api.http.parameters import Query, table, takes
+from movie_api.http.problems import MALFORMED_ID, NO_SUCH_MOVIE, Fault, Problem
+from movie_api.movies import queries
+
+movies = Blueprint("movies", __name__)
+
+_ID: Final = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|tt[0-9]{7,10}", re.ASCII)
+
+
+@movies.get("/movies")
+@takes(table(*queries.LIST_PARAMETERS, *PAGE_PARAMETERS))
+def list_movies(query: Query) -> Response:
+    """Movies that match every filter, in the order asked, one page of them."""
+    asked = page_asked(query, fingerprint("movies", queries.list_identity(query)))
+    return page_answer(queries.movie_page(query, asked), asked)
+
+
+@movies.get("/movies/<movie_id>")
+@takes(table())
+def get_movie(_query: Query, movie_id: str) -> Response:
+    """One movie, by our id or IMDb's."""
+    if not _ID.fullmatch(movie_id):
+        raise Problem(
+            MALFORMED_ID,
+            "The id in the path is neither a UUID nor an IMDb id.",
+            [Fault("path", "id", "must be a UUID, or tt and 7 to 10 digits")],
+        )
+    found = queries.find_movie(movie_id)
+    if found is None:
+        raise Problem(NO_SUCH_MOVIE, f"There is no movie with the id {movie_id}.")
+    return json_answer(found)
