@@ -1,0 +1,99 @@
+"""IMDb's ids as numbers, for whole arrays of them at once."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+Int64s = npt.NDArray[np.int64]
+UInt64s = npt.NDArray[np.uint64]
+Bools = npt.NDArray[np.bool_]
+
+NO_ID: Final = -1
+"""Stands where a row has no valid id."""
+
+ID_PATTERN: Final = "^tt[0-9]{7,10}$"
+
+
+def _u64(value: int) -> np.uint64:
+    return np.uint64(value)
+
+
+_BYTE_ONES: Final = 0x0101010101010101
+_ZEROS = _u64(ord("0") * _BYTE_ONES)
+_HIGH_NIBBLES = _u64(0xF0 * _BYTE_ONES)
+_SIXES = _u64(6 * _BYTE_ONES)
+_TT: Final = _u64(int.from_bytes(b"tt", "little"))
+_TAB: Final = _u64(ord("\t"))
+
+
+def keys_of_short_ids(first: UInt64s, second: UInt64s) -> tuple[Int64s, Int64s]:
+    """Read the ids of 7 and 8 digits that lines begin with.
+
+    Nearly every id has 7 or 8 digits, so that one line's whole id and the tab after it stand in
+    its first 16 bytes; both digit counts are read with the same few operations on 64-bit words.
+
+    Args:
+        first: each line's bytes 0 to 7, little-endian. Shape (n,).
+        second: each line's bytes 8 to 15, little-endian. Shape (n,).
+
+    Returns:
+        Keys (`NO_ID` where the line does not begin with such an id and a tab), and the
+        offsets of the tabs in their lines. Shapes (n,).
+
+    Source: https://lemire.me/blog/2022/01/21/swar-explained-parsing-eight-digits/
+    """
+    digits = (first >> _u64(16)) | (second << _u64(48))
+    has_seven = (digits >> _u64(56)) == _TAB
+    digits = np.where(has_seven, (digits << _u64(8)) | _u64(ord("0")), digits)
+    is_id = has_seven | (((second >> _u64(16)) & _u64(0xFF)) == _TAB)
+    is_id &= (first & _u64(0xFFFF)) == _TT
+    is_id &= (digits & _HIGH_NIBBLES) == _ZEROS
+    is_id &= ((digits + _SIXES) & _HIGH_NIBBLES) == _ZEROS
+    number = digits - _ZEROS
+    number = (number * _u64(10)) + (number >> _u64(8))
+    number = ((number & _u64(0x000000FF000000FF)) * _u64(0x000F424000000064)) + (
+        ((number >> _u64(16)) & _u64(0x000000FF000000FF)) * _u64(0x0000271000000001)
+    )
+    number >>= _u64(32)
+    keys = number.astype(np.int64) + np.where(has_seven, 10**7, 10**8)
+    return np.where(is_id, keys, NO_ID), np.where(has_seven, 9, 10)
+
+
+class SeenKeys:
+    """Remembers which keys have come by, in 8 bytes a key, whatever their order.
+
+    Sorted runs are merged when the next is as long as the last, so that each key is moved a
+    logarithmic number of times; keys that come in order only ever touch the last run.
+    """
+
+    def __init__(self) -> None:
+        self._runs: list[Int64s] = []
+
+    def add(self, keys: Int64s) -> Bools:
+        """Remember keys, and tell which of them were new (the first of equals is).
+
+        Args:
+            keys: shape (n,).
+
+        Returns:
+            Shape (n,).
+        """
+        unique, first_at = np.unique(keys, return_index=True)
+        is_new = np.zeros(len(keys), dtype=bool)
+        is_new[first_at] = True
+        for run in self._runs:
+            if len(unique) and run[-1] >= unique[0]:
+                is_new &= ~contains(run, keys)
+        added = np.unique(keys[is_new])
+        if len(added):
+            self._runs.append(added)
+        while len(self._runs) > 1 and len(self._runs[-1]) * 2 > len(self._runs[-2]):
+            last, before = self._runs.pop(), self._runs.pop()
+            self._runs.append(np.sort(np.concatenate((before, last)), kind="stable"))
+        return is_new
+
+
+def contains(run: Int64s, keys: Int64s) -> Bools:
+    """Tell which keys are in a sorted run that is not empty. Shapes (m,), (n,), (n,)."""
+    return np.asarray(run[np.minimum(np.searchsorted(run, keys), len(run) - 1)] == keys)
