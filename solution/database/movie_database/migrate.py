@@ -150,9 +150,7 @@ def _alone(connection: Connection) -> Iterator[None]:
     told = False
     with connection.cursor() as cursor:
         # Asked again and again rather than waited for: libpq's wait does not let Ctrl-C through.
-        while cursor.execute("SELECT pg_try_advisory_lock(%s)", (_ADVISORY_LOCK,)) or cursor.fetchone() != (
-            True,
-        ):
+        while not _try_lock(cursor):
             if not told:
                 _log.info("Waiting for another process that applies the schema's scripts")
                 told = True

@@ -1,0 +1,5 @@
+"""`python -m movie_database`."""
+
+from movie_database.cli import main
+
+main()
