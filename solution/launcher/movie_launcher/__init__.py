@@ -1,0 +1,1 @@
+"""What run.sh calls: brings the database, the loader and the API together."""

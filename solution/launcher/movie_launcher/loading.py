@@ -1,0 +1,103 @@
+"""What a start loads: nothing, IMDb's dumps, or the sample where IMDb can't be reached."""
+
+import json
+import subprocess
+from dataclasses import dataclass
+from typing import Any, Final
+
+from movie_database import exits
+from movie_database.settings import Settings
+
+from movie_launcher import processes, programs, reachability
+from movie_launcher.environment import need_room, say
+from movie_launcher.errors import LauncherError
+
+# Measured with dumps of full size: 205 MB of downloads, and 1.6 GB of database at its largest.
+DOWNLOAD_BYTES: Final = 300_000_000
+DATABASE_BYTES: Final = 2_000_000_000
+
+DEFAULT_SOURCE: Final = Settings.model_fields["dataset_source"].default
+
+
+@dataclass(frozen=True)
+class LastLoad:
+    """What the database holds.
+
+    Attributes:
+        is_sample: Whether it is the bundled sample.
+        report: All that the loader tells of it.
+    """
+
+    is_sample: bool
+    report: dict[str, Any]
+
+
+def last_load(variables: dict[str, str]) -> LastLoad | None:
+    """What was loaded last; None: the database never had a load.
+
+    Raises:
+        LauncherError: The loader can't tell.
+    """
+    asked = subprocess.run(  # noqa: S603 - our own loader
+        programs.installed(programs.STATUS_COMMAND),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        env=processes.environment_with(variables),
+        check=False,
+    )
+    if asked.returncode != exits.DONE:
+        raise LauncherError("The loader can't tell what the database holds; its own words are above.")
+    report = json.loads(asked.stdout)
+    return None if report is None else LastLoad(bool(report["is_sample"]), report)
+
+
+def load_what_is_missing(settings: Settings, variables: dict[str, str]) -> None:
+    """The database holds the source's data, or that of an earlier load, or the sample.
+
+    Real data is never touched by a start. The sample stands in for IMDb's dumps alone, and gives
+    way to them at the first start that reaches IMDb.
+
+    Raises:
+        LauncherError: There is no data, and none could be loaded.
+    """
+    last = last_load(variables)
+    if settings.skip_load_data or (last is not None and not last.is_sample):
+        return
+    is_default = settings.dataset_source == DEFAULT_SOURCE
+    reason = reachability.why_unreachable(settings.dataset_source) if is_default else None
+    if reason is not None:
+        say(f"IMDb can't be reached ({settings.dataset_source}: {reason}).")
+        if last is None:
+            say("Loading the bundled sample in its place; a start that reaches IMDb replaces it.")
+            _load(variables, "--sample")
+        else:
+            say("Serving the bundled sample on; a start that reaches IMDb replaces it.")
+        return
+    need_room_for_dumps(settings)
+    say(f"Loading {settings.dataset_source}: a few minutes, once …")
+    try:
+        _load(variables)
+    except LauncherError as error:
+        if last is None or not is_default:
+            raise
+        say(f"{error} Serving the bundled sample on.")
+
+
+def need_room_for_dumps(settings: Settings) -> None:
+    """Makes sure that the disk has room for IMDb's dumps, if they are to come.
+
+    Raises:
+        EnvironmentUnfitError: It has not.
+    """
+    if settings.dataset_source != DEFAULT_SOURCE:
+        return
+    folder = next(one for one in (settings.data_dir, *settings.data_dir.parents) if one.exists())
+    need_room(folder, DOWNLOAD_BYTES + (DATABASE_BYTES if settings.server_address is None else 0))
+
+
+def _load(variables: dict[str, str], *arguments: str) -> None:
+    code = processes.run([*programs.installed(programs.LOAD_COMMAND), *arguments], environment=variables)
+    if code == exits.INTERRUPTED:
+        raise LauncherError("The load was interrupted; the database is as it was.", code)
+    if code != exits.DONE:
+        raise LauncherError("The load failed, as said above; the database is as it was.", code)

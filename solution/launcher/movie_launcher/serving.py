@@ -1,0 +1,126 @@
+"""The API as a child: started, waited for, announced, watched."""
+
+import http.client
+import ipaddress
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import click
+from movie_database.settings import Settings
+
+from movie_launcher import processes, programs
+from movie_launcher.errors import LauncherError
+from movie_launcher.processes import Child
+
+START_SECONDS: Final = 60.0
+_POLL_SECONDS: Final = 0.05
+_REQUEST_SECONDS: Final = 5.0
+
+
+@contextmanager
+def api(settings: Settings, variables: dict[str, str]) -> Iterator[Child]:
+    """The API, answering.
+
+    Raises:
+        LauncherError: It does not start.
+    """
+    command = programs.api_command(settings)
+    with processes.child(command, environment=variables, folder=programs.api_folder()) as process:
+        _wait_until_it_answers(settings, process)
+        yield process
+
+
+def watch(process: Child) -> None:
+    """Returns never while the API runs.
+
+    Raises:
+        LauncherError: The API ended by itself.
+    """
+    code = process.wait()
+    how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+    raise LauncherError(f"The API ended by itself ({how}); its last words are above.")
+
+
+def announce(settings: Settings) -> None:
+    """Prints where the API is, what it serves, and how to end it."""
+    address = public_address(settings)
+    click.echo(
+        "\n"
+        f"  Movies     {address}/movies\n"
+        f"  Docs       {address}/docs\n"
+        f"  Data       {_describe(_ask(settings, '/dataset'))}\n"
+        f"  Stop       Ctrl-C, or ./run.sh stop\n"
+    )
+
+
+def public_address(settings: Settings) -> str:
+    """The address to open in a browser on this machine."""
+    if settings.public_url:
+        return settings.public_url
+    host = "localhost" if _is_here(settings.host) else settings.host
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
+
+
+def _wait_until_it_answers(settings: Settings, process: Child) -> None:
+    give_up_at = time.monotonic() + START_SECONDS
+    while _ask(settings, "/healthz") is None:
+        code = process.poll()
+        if code is not None:
+            raise LauncherError(f"The API did not start (exit code {code}); its last words are above.")
+        if time.monotonic() > give_up_at:
+            raise LauncherError(f"The API did not answer within {START_SECONDS:.0f} s.")
+        time.sleep(_POLL_SECONDS)
+
+
+def _ask(settings: Settings, path: str) -> dict[str, Any] | None:
+    """The API's answer, if it is a good one. Asked of the socket itself: no proxy is meant."""
+    connection = http.client.HTTPConnection(_own_host(settings), settings.port, timeout=_REQUEST_SECONDS)
+    with suppress(OSError, http.client.HTTPException, ValueError):
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        body = answer.read()
+        if answer.status == http.HTTPStatus.OK:
+            return dict(json.loads(body))
+    connection.close()
+    return None
+
+
+def _own_host(settings: Settings) -> str:
+    """Where this machine reaches the API: an address that means all of them is none to connect to."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - compared
+
+
+def _is_here(host: str) -> bool:
+    """Whether `localhost` reaches the API that listens at this address."""
+    if host == "localhost":
+        return True
+    with suppress(ValueError):
+        address = ipaddress.ip_address(host)
+        return address in {ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")} or (
+            address.is_unspecified
+        )
+    return False
+
+
+def _describe(dataset: dict[str, Any] | None) -> str:
+    """What is served, in a line; the sample is never taken for more than it is."""
+    if dataset is None or not dataset.get("loaded_at"):
+        return "none yet: ./run.sh load"
+    movies = f"{dataset['movies']:,} movies"
+    if dataset["is_sample"]:
+        return f"SAMPLE of {movies}, in place of IMDb's dumps"
+    return f"{movies} of {dataset['source']}, loaded {_ago(datetime.fromisoformat(dataset['loaded_at']))}"
+
+
+def _ago(moment: datetime) -> str:
+    """How long ago that was, in the largest unit that fits."""
+    seconds = max(0.0, (datetime.now(UTC) - moment).total_seconds())
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        count = int(seconds // length)
+        if count:
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"
