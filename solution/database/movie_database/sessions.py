@@ -102,6 +102,13 @@ class Sessions:
                     alive.append(Session(path, int(path.stem), path.stat().st_mtime))
         return alive
 
+    def are_alive(self) -> bool:
+        """Whether any process counts."""
+        if not self._folder.is_dir():
+            return False
+        with self.alone():
+            return bool(self.alive())
+
     def end_others(self) -> int:
         """Every other registered process has ended: when asked to, or else killed.
 
