@@ -1,9 +1,11 @@
 """IMDb's ids as numbers, for whole arrays of them at once."""
 
+import os
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 Int64s = npt.NDArray[np.int64]
 UInt64s = npt.NDArray[np.uint64]
@@ -97,3 +99,19 @@ class SeenKeys:
 def contains(run: Int64s, keys: Int64s) -> Bools:
     """Tell which keys are in a sorted run that is not empty. Shapes (m,), (n,), (n,)."""
     return np.asarray(run[np.minimum(np.searchsorted(run, keys), len(run) - 1)] == keys)
+
+
+def random_uuids(count: int) -> pa.StringArray:
+    """Make random UUIDs (version 4), in 32 hexadecimal digits each.
+
+    PostgreSQL's own `gen_random_uuid` costs 3.4 µs a row where it was built without OpenSSL, as the
+    embedded server is: 2.4 of the 4.9 s that inserting 720,000 movies took.
+
+    Source: RFC 9562, section 5.4.
+    """
+    octets = np.frombuffer(bytearray(os.urandom(16 * count)), np.uint8).reshape(count, 16)
+    octets[:, 6] = (octets[:, 6] & 0x0F) | 0x40
+    octets[:, 8] = (octets[:, 8] & 0x3F) | 0x80
+    offsets = np.arange(0, 32 * count + 1, 32, dtype=np.int32)
+    digits = octets.tobytes().hex().encode()
+    return pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(digits))

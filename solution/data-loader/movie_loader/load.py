@@ -17,7 +17,7 @@ from movie_loader import frames, merge, rows, sources, staging
 from movie_loader.datasets import RATINGS, TITLES, Dataset
 from movie_loader.errors import LoadError
 from movie_loader.faults import Effect
-from movie_loader.ids import Int64s, SeenKeys
+from movie_loader.ids import Int64s, SeenKeys, random_uuids
 from movie_loader.pipes import Stopper, ahead
 from movie_loader.ratings import RatingTable
 from movie_loader.report import LoadReport, Stage
@@ -130,7 +130,8 @@ def _title_csvs(
         frame = ratings.join(frames.with_title_keys(frame), keys)
         report.movie_rows += len(frame)
         report.rating_rows += int(frame["rating_tenths"].notna().sum())
-        yield staging.as_csv(frame)
+        ids = pd.Series(random_uuids(len(frame)), index=frame.index, dtype=frames.TEXT)
+        yield staging.as_csv(frame.assign(id=ids))
 
 
 def _publish(connection: psycopg2.extensions.connection, report: LoadReport, stopper: Stopper) -> None:

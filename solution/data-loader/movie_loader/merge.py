@@ -74,8 +74,8 @@ WHERE source = 'imdb'
 """
 
 _INSERT: Final = f"""
-INSERT INTO movies (imdb_id, source, {", ".join(_VALUES)})
-SELECT staged.imdb_id, 'imdb', {", ".join(f"staged.{name}" for name in _VALUES)}
+INSERT INTO movies (id, imdb_id, source, {", ".join(_VALUES)})
+SELECT staged.id, staged.imdb_id, 'imdb', {", ".join(f"staged.{name}" for name in _VALUES)}
 FROM {_STAGED}
 WHERE NOT EXISTS (SELECT FROM movies WHERE movies.imdb_id = staged.imdb_id)
 """
@@ -113,7 +113,7 @@ def drop_listing_indexes_of_tiny_catalogue(connection: psycopg2.extensions.conne
         )
         ((rows,),) = cursor.fetchall()
         if rows < TINY_CATALOGUE_ROWS:
-            _call(cursor, "catalogue_drop_listing_indexes()")
+            cursor.execute("SELECT catalogue_drop_listing_indexes()")
 
 
 def merge_staged(connection: psycopg2.extensions.connection) -> Merged:
@@ -150,14 +150,7 @@ def create_listing_indexes(connection: psycopg2.extensions.connection) -> None:
     """Make the indexes that lists are served by, where they are missing; within the caller's transaction."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL maintenance_work_mem = '256MB'")
-        _call(cursor, "catalogue_create_listing_indexes()")
-
-
-def _call(cursor: psycopg2.extensions.cursor, function: str) -> None:
-    """Call a function of the schema's, if the schema has it yet."""
-    cursor.execute("SELECT to_regprocedure(%s) IS NOT NULL", (function,))
-    if cursor.fetchone() == (True,):
-        cursor.execute(f"SELECT {function}")
+        cursor.execute("SELECT catalogue_create_listing_indexes()")
 
 
 def vacuum(connection: psycopg2.extensions.connection) -> None:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 STAGED_COLUMNS: Final = {
+    "id": "uuid",
     "imdb_id": 'text COLLATE "C"',
     "title_type": 'text COLLATE "C"',
     "title": 'text COLLATE "C"',
@@ -21,7 +22,7 @@ STAGED_COLUMNS: Final = {
     "is_adult": "boolean",
     "genres": 'text COLLATE "C"',
 }
-"""Names and types; IMDb's genres are still one text, parted by commas."""
+"""Names and types. The id is the movie's if it turns out to be new; genres are one text, as IMDb has it."""
 
 _COPY: Final = f"COPY staged_titles ({', '.join(STAGED_COLUMNS)}) FROM STDIN WITH (FORMAT csv, FREEZE)"
 
