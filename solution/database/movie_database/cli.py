@@ -9,7 +9,7 @@ from movie_database.errors import DatabaseError
 from movie_database.logs import configure_logging
 from movie_database.migrate import migrate
 from movie_database.server import database
-from movie_database.settings import SettingsError, describe_settings, read_settings
+from movie_database.settings import SettingsError, describe_settings, example_env, read_settings
 
 
 @click.group()
@@ -31,11 +31,12 @@ def migrate_command() -> None:
 @click.option("--env", "as_env", is_flag=True, help="As .env.example, in place of README's table.")
 def settings_command(*, as_env: bool) -> None:
     """Print every setting with its default and meaning."""
+    if as_env:
+        print(example_env(), end="")
+        return
+    print("| setting | default | meaning |\n|---|---|---|")
     for name, default, meaning in describe_settings():
-        if as_env:
-            print(f"# {meaning}\n#{name}={'' if default == 'unset' else default}\n")
-        else:
-            print(f"| `{name}` | {default} | {meaning} |")
+        print(f"| `{name}` | {default} | {meaning} |")
 
 
 def main() -> None:
