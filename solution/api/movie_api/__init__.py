@@ -7,9 +7,10 @@ from movie_api.dataset.routes import dataset
 from movie_api.extensions import db
 from movie_api.genres.routes import genres
 from movie_api.http import faults
-from movie_api.http.addresses import Addresses
+from movie_api.http.addresses import Addresses, is_loopback
 from movie_api.http.cursors import Cursors
 from movie_api.http.exchange import Api, Exchange
+from movie_api.http.request_log import RequestLog
 from movie_api.movies.routes import movies
 
 __all__ = ["create_app"]
@@ -26,6 +27,7 @@ def create_app(settings: Settings | None = None) -> Api:
 
     addresses = Addresses(settings.public_url, settings.trusted_proxies, settings.host, settings.port)
     app.extensions["settings"] = settings
+    app.extensions["listens_on_loopback"] = is_loopback(settings.host)
     app.extensions["addresses"] = addresses
     app.extensions["cursors"] = Cursors(lambda: secret_key(settings))
 
@@ -33,5 +35,5 @@ def create_app(settings: Settings | None = None) -> Api:
     app.register_blueprint(genres)
     app.register_blueprint(dataset)
     faults.register(app)
-    app.wsgi_app = Exchange(app.wsgi_app, addresses)  # type: ignore[method-assign]
+    app.wsgi_app = Exchange(app.wsgi_app, addresses, RequestLog(settings.log_format))  # type: ignore[method-assign]
     return app

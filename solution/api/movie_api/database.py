@@ -20,6 +20,9 @@ _UNANSWERED_MILLISECONDS: Final = 15_000
 
 Row = tuple[Any, ...]
 
+# SQLAlchemy has UUIDs read as objects: five microseconds for each row, and callers get text anyway.
+_UUID_AS_TEXT: Final = psycopg2.extensions.new_type((2950,), "UUID", lambda value, _cursor: value)
+
 # Constraint names come before SQLSTATEs: they say more. A refusal that is not here is a fault of ours.
 _OF_CONSTRAINT: Final[dict[str, tuple[Kind, str, tuple[Fault, ...]]]] = {
     "movies_imdb_id_key": (
@@ -84,6 +87,7 @@ def read(sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
             plain: Any = connection.dbapi_connection
             plain.autocommit = True
             with plain.cursor() as cursor:
+                psycopg2.extensions.register_type(_UUID_AS_TEXT, cursor)
                 cursor.execute(sql, parameters)
                 return list(cursor.fetchall())
         except psycopg2.Error as error:

@@ -1,16 +1,22 @@
 """The genres in the database, and a short-lived copy of their names."""
 
+import unicodedata
+from collections.abc import Iterable, Sequence
 from time import monotonic
 from typing import Final, NamedTuple
 
 from flask import current_app
+from sqlalchemy import Connection, select, text
+from sqlalchemy.dialects.postgresql import insert
 
 from movie_api.database import read
+from movie_api.genres.models import Genre
 
 # A genre's id is for ever, so an old copy is wrong only about genres that are new or renamed. A new one is
 # missed by its name or id and looked up at once; a new name shows after this time.
 _KEPT_SECONDS: Final = 10.0
 _KEPT_AT: Final = "genre_names"
+_LOCK: Final = 0x67656E7265  # "genre"
 
 
 class GenreNames(NamedTuple):
@@ -27,28 +33,53 @@ def all_genres() -> list[str]:
 
 
 def folded(name: str) -> str:
-    """What tells one genre from another."""
-    return name.casefold()
+    """What tells one genre from another: its name, case aside.
+
+    Source: Unicode Standard, section 3.13, "canonical caseless matching".
+    """
+    if name.isascii():
+        return name.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
 
 
-def genre_ids(names: list[str]) -> list[int] | None:
+def genre_ids(names: Iterable[str]) -> list[int] | None:
     """The ids of the genres with these names, case aside; None if one of them is unknown."""
-    wanted = [folded(name) for name in names]
+    wanted = {folded(name) for name in names}
     known = _kept().of_name
-    if not all(name in known for name in wanted):
+    if not wanted <= known.keys():
         known = _read_again().of_name
-    try:
-        return [known[name] for name in wanted]
-    except KeyError:
-        return None
+    return [known[name] for name in sorted(wanted)] if wanted <= known.keys() else None
 
 
-def genre_names(ids: list[int]) -> dict[int, str]:
+def genre_names(ids: Iterable[int]) -> dict[int, str]:
     """The names of at least these genres, by id."""
     known = _kept().of_id
-    if not all(one in known for one in ids):
+    if not known.keys() >= set(ids):
         known = _read_again().of_id
     return known
+
+
+def find_or_create(connection: Connection, names: Sequence[str]) -> list[int]:
+    """The ids of the genres with these names, each once, in this order; those that are new are made.
+
+    Case does not tell two genres apart, in any script. The unique index knows the case of ASCII letters only
+    (the column compares by COLLATE "C"), so writers that make a genre wait for each other.
+    """
+    wanted = {folded(name): name for name in reversed(names)}
+    known = _of_name(connection)
+    if not wanted.keys() <= known.keys():
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        known = _of_name(connection)
+        missing = [{"name": name} for key, name in wanted.items() if key not in known]
+        if missing:
+            # A load, which does not take this lock, may have made the same one meanwhile.
+            connection.execute(insert(Genre).on_conflict_do_nothing(), missing)
+            known = _of_name(connection)
+    return [known[key] for key in dict.fromkeys(folded(name) for name in names)]
+
+
+def _of_name(connection: Connection) -> dict[str, int]:
+    return {folded(name): one for one, name in connection.execute(select(Genre.id, Genre.name))}
 
 
 def _kept() -> GenreNames:

@@ -7,11 +7,11 @@ from time import perf_counter
 from typing import Any, Final
 from urllib.parse import quote
 
-import structlog
 from flask import Flask, Request, Response
 from flask.sessions import SecureCookieSession, SessionInterface, SessionMixin
 
 from movie_api.http.addresses import Addresses
+from movie_api.http.request_log import RequestLog
 
 _REQUEST_ID: Final = re.compile(r"[\x20-\x7e]{1,128}", re.ASCII)
 _REQUEST_ID_KEY: Final = "movie_api.request_id"
@@ -33,10 +33,10 @@ WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
 class Exchange:
     """WSGI middleware around the whole program, so that no answer goes out without these."""
 
-    def __init__(self, wsgi_app: WsgiApp, addresses: Addresses) -> None:
+    def __init__(self, wsgi_app: WsgiApp, addresses: Addresses, log: RequestLog) -> None:
         self._wsgi_app = wsgi_app
         self._addresses = addresses
-        self._log = structlog.get_logger("movie_api.requests")
+        self._log = log
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Passes the request on, and finishes its answer."""
@@ -49,12 +49,11 @@ class Exchange:
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             has_policy = any(name == _POLICY[0] for name, _ in headers)
             headers.extend(added_headers(request_id)[has_policy:])
-            self._log.info(
-                "request",
+            self._log.write(
                 method=environ["REQUEST_METHOD"],
                 address=_address(environ),
                 status=int(status[:3]),
-                milliseconds=round((perf_counter() - began) * 1000, 2),
+                milliseconds=(perf_counter() - began) * 1000,
                 client=self._addresses.client(environ),
                 request_id=request_id,
             )

@@ -4,7 +4,6 @@ Source: RFC 8288, Web Linking.
 """
 
 import re
-from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, unquote
 
@@ -110,8 +109,3 @@ def _kept(query_string: str) -> str:
 def _cursors() -> Cursors:
     cursors: Cursors = current_app.extensions["cursors"]
     return cursors
-
-
-def parameters_of_page() -> Mapping[str, Parameter]:
-    """What every list takes."""
-    return {parameter.name: parameter for parameter in PAGE_PARAMETERS}

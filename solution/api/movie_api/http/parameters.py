@@ -21,15 +21,15 @@ Reader = Callable[[str], Any]
 
 
 class Parameter(NamedTuple):
-    """One parameter: its name, how its text becomes a value, and whether it may be given again.
+    """One parameter: its name, how its text becomes a value, and how often it may be given.
 
-    `read` raises ValueError with what the value must be. A parameter that repeats gives a tuple of
-    all its values, and each of its texts may hold several.
+    `read` raises ValueError with what the value must be. A parameter that may be given more than once
+    gives a tuple of all its values, and each of its texts may hold several.
     """
 
     name: str
     read: Reader
-    repeats: bool = False
+    most: int = 1
 
 
 def table(*parameters: Parameter) -> dict[str, Parameter]:
@@ -92,17 +92,30 @@ def matching(pattern: str, sentence: str) -> Reader:
 
 
 def several(maximum_length: int, maximum_count: int) -> Reader:
-    """Names divided by commas, each of at most `maximum_length` characters; blanks around don't count."""
+    """Names divided by commas; blanks around them don't count."""
+    matches = re.compile(several_pattern(maximum_length, maximum_count)[1:-1]).fullmatch
+    longest_text = several_length(maximum_length, maximum_count)
 
     def read(text: str) -> tuple[str, ...]:
-        names = tuple(name.strip(" ") for name in text.split(","))
-        if len(names) > maximum_count or any(not 1 <= len(name) <= maximum_length for name in names):
-            raise ValueError(
-                f"must be 1 to {maximum_count} names of 1 to {maximum_length} characters, divided by commas"
-            )
-        return names
+        if len(text) <= longest_text and matches(text):
+            return tuple(name.strip(" ") for name in text.split(","))
+        raise ValueError(
+            f"must be 1 to {maximum_count} names of 1 to {maximum_length} characters, divided by commas"
+        )
 
     return read
+
+
+def several_pattern(maximum_length: int, maximum_count: int) -> str:
+    """What `several` takes, as the contract says it."""
+    inside, ends = r"[^,\u0000-\u001f\u007f]", r"[^ ,\u0000-\u001f\u007f]"
+    name = f"{ends}({inside}{{0,{maximum_length - 2}}}{ends})?"
+    return f"^ *{name}( *, *{name}){{0,{maximum_count - 1}}} *$"
+
+
+def several_length(maximum_length: int, maximum_count: int) -> int:
+    """The longest text that `several` takes, blanks included."""
+    return (maximum_length + 1) * maximum_count
 
 
 def takes(parameters: Mapping[str, Parameter]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -130,6 +143,7 @@ def read_query(query_string: str, parameters: Mapping[str, Parameter]) -> dict[s
     """
     values: dict[str, Any] = {}
     faults: list[Fault] = []
+    counts: dict[str, int] = {}
     for piece in query_string.split("&"):
         if not piece:
             continue
@@ -144,12 +158,12 @@ def read_query(query_string: str, parameters: Mapping[str, Parameter]) -> dict[s
         except ValueError as fault:
             faults.append(Fault("query", name, str(fault)))
             continue
-        if parameter.repeats:
-            values[name] = values.get(name, ()) + value
-        elif name in values:
-            faults.append(Fault("query", name, "is given more than once"))
-        else:
-            values[name] = value
+        counts[name] = counts.get(name, 0) + 1
+        values[name] = values.get(name, ()) + value if parameter.most > 1 else value
+    for name, count in counts.items():
+        most = parameters[name].most
+        if count > most:
+            faults.append(Fault("query", name, f"is given {count} times; at most {most} is allowed"))
     if faults:
         raise invalid(*faults)
     return values

@@ -157,6 +157,13 @@ NO_SUCH_MOVIE: Final = Kind(
     "No movie has this id.",
     "Find the movie in /movies, and take its id from there.",
 )
+CLIENT_TOO_SLOW: Final = Kind(
+    "client-too-slow",
+    HTTPStatus.REQUEST_TIMEOUT,
+    "The request did not come in time",
+    "The connection was silent before the whole body had come.",
+    "Send the request again, whole.",
+)
 METHOD_NOT_ALLOWED: Final = Kind(
     "method-not-allowed",
     HTTPStatus.METHOD_NOT_ALLOWED,
@@ -256,6 +263,7 @@ KINDS: Final = {
         WRITES_CLOSED,
         NO_SUCH_PAGE,
         NO_SUCH_MOVIE,
+        CLIENT_TOO_SLOW,
         METHOD_NOT_ALLOWED,
         MOVIE_EXISTS,
         BODY_TOO_LARGE,

@@ -1,17 +1,21 @@
 """The SQL of movies."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any, Final, NamedTuple
 
-from movie_api.database import Row, read
-from movie_api.genres.queries import genre_ids, genre_names
+from movie_database.sort_keys import sort_key
+from sqlalchemy import insert, text
+
+from movie_api.database import Row, read, write
+from movie_api.genres.queries import find_or_create, folded, genre_ids, genre_names
 from movie_api.http.cursors import Place, Side
 from movie_api.http.pages import Page, PageAsked
 from movie_api.http.parameters import Parameter, Query, Reader, flag, integer, number, one_of, several
 from movie_api.http.problems import UNKNOWN_AFTER_ID, Fault, Problem
-from movie_api.movies.schemas import movie
+from movie_api.movies.models import Movie
+from movie_api.movies.schemas import MAXIMUM_COUNT, MAXIMUM_GENRE_CHARACTERS, NewMovie, movie
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class Filter:
     condition: str
     type: Reader
     index: str
-    repeats: bool = False
+    most: int = 1
     stored: Callable[[Any], Any] = lambda value: value
 
 
@@ -52,21 +56,30 @@ SORTS: Final = {
 }
 DEFAULT_SORT: Final = "title"
 
+MAXIMUM_GENRES_PER_TEXT: Final = 10
+MAXIMUM_GENRE_TEXTS: Final = 10
+
 FILTERS: Final = {
     one.name: one
     for one in (
-        Filter("genre", "genre_ids @> %s", type=several(100, 20), index="movies_genres_idx", repeats=True),
+        Filter(
+            "genre",
+            "genre_ids @> %s",
+            type=several(MAXIMUM_GENRE_CHARACTERS, MAXIMUM_GENRES_PER_TEXT),
+            index="movies_genres_idx",
+            most=MAXIMUM_GENRE_TEXTS,
+        ),
         Filter("rating_gt", "rating_tenths > %s", number(0, 10), "movies_rating_idx", stored=_tenths_below),
         Filter("year_gte", "year >= %s", integer(1, 9999), "movies_year_idx"),
         Filter("year_lte", "year <= %s", integer(1, 9999), "movies_year_idx"),
-        Filter("votes_gte", "votes >= %s", integer(0, 2_147_483_647), "movies_votes_idx"),
+        Filter("votes_gte", "votes >= %s", integer(0, MAXIMUM_COUNT), "movies_votes_idx"),
     )
 }
 
 LIST_PARAMETERS: Final = (
     Parameter("sort", one_of(*SORTS)),
     Parameter("desc", flag),
-    *(Parameter(one.name, one.type, one.repeats) for one in FILTERS.values()),
+    *(Parameter(one.name, one.type, one.most) for one in FILTERS.values()),
     Parameter("include_adult", flag),
 )
 
@@ -93,7 +106,7 @@ def list_identity(query: Query) -> dict[str, Any]:
     for name, one in FILTERS.items():
         if name in query:
             value = query[name]
-            identity[name] = sorted({part.casefold() for part in value}) if one.repeats else one.stored(value)
+            identity[name] = sorted({folded(part) for part in value}) if one.most > 1 else one.stored(value)
     return identity
 
 
@@ -128,6 +141,34 @@ def find_movie(id_or_imdb_id: str) -> dict[str, Any] | None:
     column = "imdb_id" if id_or_imdb_id.startswith("tt") else "id"
     rows = read(f"SELECT {_COLUMNS} FROM movies WHERE {column} = %s", (id_or_imdb_id,))  # noqa: S608
     return _movies(rows)[0] if rows else None
+
+
+def create_movie(new: NewMovie) -> dict[str, Any]:
+    """The new movie, as it is in the database from now on.
+
+    Raises:
+        Problem: If a movie with its IMDb id exists.
+    """
+    with write() as connection:
+        row = connection.execute(
+            insert(Movie)
+            .values(
+                imdb_id=new.imdb_id,
+                source="api",
+                title_type="movie",
+                title=new.title,
+                original_title=new.original_title,
+                title_key=sort_key(new.title),
+                year=new.year,
+                runtime_minutes=new.runtime,
+                rating_tenths=new.rating_tenths,
+                votes=new.votes,
+                genre_ids=find_or_create(connection, new.genres),
+                imdb_link=new.imdb_link,
+            )
+            .returning(text(_COLUMNS))
+        ).one()
+    return _movies([tuple(row)])[0]
 
 
 def _movies(rows: list[Row]) -> list[dict[str, Any]]:
@@ -232,8 +273,3 @@ def _page_sql(
         )
         values += [*shared.values, *own_values, limit]
     return " UNION ALL ".join(selects) + " LIMIT %s", (*values, limit)
-
-
-def parameters_by_name(rows: tuple[Parameter, ...]) -> Mapping[str, Parameter]:
-    """Parameters of an operation, to be looked up by name."""
-    return {row.name: row for row in rows}

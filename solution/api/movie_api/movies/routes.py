@@ -5,12 +5,16 @@ from typing import Final
 
 from flask import Blueprint, Response
 
+from movie_api.http.addresses import whole
 from movie_api.http.answers import json_answer
+from movie_api.http.bodies import read_body
 from movie_api.http.cursors import fingerprint
 from movie_api.http.pages import PAGE_PARAMETERS, page_answer, page_asked
 from movie_api.http.parameters import Query, table, takes
 from movie_api.http.problems import MALFORMED_ID, NO_SUCH_MOVIE, Fault, Problem
+from movie_api.http.writes import writes
 from movie_api.movies import queries
+from movie_api.movies.schemas import NewMovie
 
 movies = Blueprint("movies", __name__)
 
@@ -39,3 +43,12 @@ def get_movie(_query: Query, movie_id: str) -> Response:
     if found is None:
         raise Problem(NO_SUCH_MOVIE, f"There is no movie with the id {movie_id}.")
     return json_answer(found)
+
+
+@movies.post("/movies")
+@takes(table())
+@writes
+def create_movie(_query: Query) -> Response:
+    """A new movie is in the catalogue."""
+    created = queries.create_movie(read_body(NewMovie))
+    return json_answer(created, 201, {"Location": whole(f"/movies/{created['id']}")})

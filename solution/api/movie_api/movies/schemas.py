@@ -1,9 +1,119 @@
-"""What a movie looks like to callers."""
+"""What a movie looks like to callers, and what a new one must be."""
 
+import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 IMDB_TITLE_ADDRESS: Final = "https://www.imdb.com/title/"
+
+MAXIMUM_TITLE_CHARACTERS: Final = 1_000
+MAXIMUM_GENRES: Final = 20
+MAXIMUM_GENRE_CHARACTERS: Final = 100
+MAXIMUM_LINK_CHARACTERS: Final = 300
+FIRST_YEAR: Final = 1874  # Passage de Vénus, the oldest that IMDb has
+LAST_YEAR: Final = 2100
+MAXIMUM_COUNT: Final = 2_147_483_647
+MAXIMUM_RUNTIME_MINUTES: Final = 1_000_000
+
+# The contract has these patterns word for word, so they say themselves what \s means: that differs from one
+# language to the next.
+_BLANKS: Final = r"\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+TITLE_PATTERN: Final = rf"^[^\u0000]*[^{_BLANKS}][^\u0000]*$"
+GENRE_PATTERN: Final = rf"^[^,{_BLANKS}]([^,\u0000-\u001f\u007f-\u009f]*[^,{_BLANKS}])?$"
+IMDB_LINK_PATTERN: Final = (
+    r"^https?://((www|m)\.)?imdb\.com/([a-z]{2}(-[a-z]{2})?/)?title/"
+    r"tt([0-9]{7}|[1-9][0-9]{7,9})/?(\?[A-Za-z0-9_.~%&=+-]*)?$"
+)
+_IMDB_ID: Final = re.compile(r"/(tt[0-9]+)")
+
+
+def _matches(pattern: str, sentence: str) -> AfterValidator:
+    # `$` would let a line feed at the end pass.
+    whole = re.compile(pattern[1:-1]).fullmatch
+
+    def check(text: str) -> str:
+        if whole(text) is None:
+            raise ValueError(sentence)
+        return text
+
+    return AfterValidator(check)
+
+
+def _whole_number(value: Any) -> Any:
+    """JSON knows one kind of number: 1994.0 is as whole as 1994."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _number(value: Any) -> Any:
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _one_decimal(value: float) -> float:
+    # 8.7 has no exact binary form, so neither do its tenths.
+    if abs(value * 10 - round(value * 10)) > 1e-9:  # noqa: PLR2004
+        raise ValueError("must have at most one decimal")
+    return value
+
+
+def _genre_name(value: Any) -> Any:
+    """The name of a genre: a text, or an object that holds nothing but it."""
+    if isinstance(value, dict) and set(value) == {"name"}:
+        value = value["name"]
+    if not isinstance(value, str):
+        raise ValueError("must be a text, or an object with a name and nothing else")  # noqa: TRY004
+    return value
+
+
+_Title = Annotated[
+    str,
+    Field(max_length=MAXIMUM_TITLE_CHARACTERS),
+    _matches(TITLE_PATTERN, "must not be blank, and hold no NUL character"),
+]
+_Genre = Annotated[
+    str,
+    BeforeValidator(_genre_name),
+    Field(max_length=MAXIMUM_GENRE_CHARACTERS),
+    _matches(GENRE_PATTERN, "must have no comma, no control character, and no blank at either end"),
+]
+_ImdbLink = Annotated[
+    str,
+    Field(max_length=MAXIMUM_LINK_CHARACTERS),
+    _matches(
+        IMDB_LINK_PATTERN, "must be the address of a title at IMDb: https://www.imdb.com/title/tt0111161/"
+    ),
+]
+_Rating = Annotated[float, BeforeValidator(_number), Field(ge=1, le=10), AfterValidator(_one_decimal)]
+_Year = Annotated[int, BeforeValidator(_whole_number), Field(ge=FIRST_YEAR, le=LAST_YEAR)]
+_Votes = Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=MAXIMUM_COUNT)]
+_Runtime = Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=MAXIMUM_RUNTIME_MINUTES)]
+
+
+class NewMovie(BaseModel):
+    """A movie that a caller makes; null stands for what is not known."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    title: _Title
+    original_title: _Title | None = None
+    year: _Year | None = None
+    rating: _Rating | None = None
+    votes: _Votes | None = None
+    runtime: _Runtime | None = None
+    genres: Annotated[list[_Genre], Field(max_length=MAXIMUM_GENRES)] = []
+    imdb_link: _ImdbLink | None = None
+
+    @property
+    def imdb_id(self) -> str | None:
+        """The id that the link names."""
+        match = _IMDB_ID.search(self.imdb_link or "")
+        return match[1] if match else None
+
+    @property
+    def rating_tenths(self) -> int | None:
+        """The rating as it is stored: 87 for 8.7."""
+        return None if self.rating is None else round(self.rating * 10)
 
 
 def movie(row: Any, genre_names: Mapping[int, str]) -> dict[str, Any]:

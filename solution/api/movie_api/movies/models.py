@@ -1,0 +1,29 @@
+"""The table of movies, as writes use it."""
+
+from sqlalchemy import ARRAY, Boolean, Integer, SmallInteger, Text, Uuid, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from movie_api.extensions import db
+
+
+class Movie(db.Model):  # type: ignore[name-defined,misc]
+    """A movie: from the dumps, or made through the API."""
+
+    __tablename__ = "movies"
+
+    id: Mapped[str] = mapped_column(
+        Uuid(as_uuid=False), primary_key=True, server_default=text("gen_random_uuid()")
+    )
+    imdb_id: Mapped[str | None] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(Text)
+    title_type: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(Text)
+    original_title: Mapped[str | None] = mapped_column(Text)
+    title_key: Mapped[str] = mapped_column(Text)
+    year: Mapped[int | None] = mapped_column(SmallInteger)
+    runtime_minutes: Mapped[int | None] = mapped_column(Integer)
+    rating_tenths: Mapped[int | None] = mapped_column(SmallInteger)
+    votes: Mapped[int | None] = mapped_column(Integer)
+    is_adult: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    genre_ids: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    imdb_link: Mapped[str | None] = mapped_column(Text)
