@@ -4,6 +4,7 @@ from movie_database.settings import Settings, read_settings, secret_key
 
 from movie_api.database import engine_options
 from movie_api.dataset.routes import dataset
+from movie_api.docs import pages as docs
 from movie_api.extensions import db
 from movie_api.genres.routes import genres
 from movie_api.http import faults
@@ -34,6 +35,7 @@ def create_app(settings: Settings | None = None) -> Api:
     app.register_blueprint(movies)
     app.register_blueprint(genres)
     app.register_blueprint(dataset)
+    docs.register(app)
     faults.register(app)
     app.wsgi_app = Exchange(app.wsgi_app, addresses, RequestLog(settings.log_format))  # type: ignore[method-assign]
     return app

@@ -25,6 +25,11 @@ class Kind(NamedTuple):
     meaning: str
     remedy: str
 
+    @property
+    def type(self) -> str:
+        """The path of its page, as problem details name it."""
+        return PAGES_PATH + self.code
+
 
 class Fault(NamedTuple):
     """One thing that is wrong with a request, and where."""
@@ -60,7 +65,7 @@ class Problem(Exception):  # noqa: N818  the word of RFC 9457, and what callers 
     def body(self, request_id: str | None) -> dict[str, Any]:
         """The members of RFC 9457, and every fault under `errors`."""
         return {
-            "type": PAGES_PATH + self.kind.code,
+            "type": self.kind.type,
             "title": self.kind.title,
             "status": int(self.kind.status),
             "detail": self.detail,

@@ -13,7 +13,7 @@ from movie_api.http.pages import PAGE_PARAMETERS, page_answer, page_asked
 from movie_api.http.parameters import Query, table, takes
 from movie_api.http.problems import MALFORMED_ID, NO_SUCH_MOVIE, Fault, Problem
 from movie_api.http.writes import writes
-from movie_api.movies import queries
+from movie_api.movies import filters, queries
 from movie_api.movies.schemas import NewMovie
 
 movies = Blueprint("movies", __name__)
@@ -22,10 +22,10 @@ _ID: Final = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|tt[
 
 
 @movies.get("/movies")
-@takes(table(*queries.LIST_PARAMETERS, *PAGE_PARAMETERS))
+@takes(table(*filters.LIST_PARAMETERS, *PAGE_PARAMETERS))
 def list_movies(query: Query) -> Response:
     """Movies that match every filter, in the order asked, one page of them."""
-    asked = page_asked(query, fingerprint("movies", queries.list_identity(query)))
+    asked = page_asked(query, fingerprint("movies", filters.list_identity(query)))
     return page_answer(queries.movie_page(query, asked), asked)
 
 

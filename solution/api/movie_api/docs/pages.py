@@ -1,0 +1,120 @@
+"""The contract at /docs/openapi.yaml and .json, Swagger UI on it at /docs, and a page for each problem."""
+
+from collections.abc import Callable
+from functools import cache, wraps
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from flasgger import Swagger
+from flask import Blueprint, Flask, Response, make_response, render_template
+
+from movie_api.http.addresses import whole
+from movie_api.http.answers import json_answer
+from movie_api.http.parameters import Query, table, takes
+from movie_api.http.problems import KINDS, NO_SUCH_PAGE, PAGES_PATH, Problem
+
+_FOLDER: Final = Path(__file__).parent
+_CONTRACT: Final = _FOLDER.parent / "openapi.yaml"
+_TITLE: Final = "Movie API"
+# Swagger UI has its small pictures in its style sheet. Nothing else comes from anywhere but here.
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+docs = Blueprint("docs", __name__, template_folder="templates")
+
+
+class _Docs(Swagger):  # type: ignore[misc]
+    """Flasgger, showing the contract as it is written instead of collecting one from the views."""
+
+    def get_apispecs(self, endpoint: str = "contract") -> dict[str, Any]:  # noqa: ARG002
+        return contract()
+
+    def add_headers(self, app: Flask) -> None:
+        """Nothing: it would be called for every answer of the API."""
+
+
+@cache
+def contract() -> dict[str, Any]:
+    """The OpenAPI document."""
+    document: dict[str, Any] = yaml.safe_load(_CONTRACT.read_text("utf-8"))
+    return document
+
+
+def _page(view: Callable[..., Any]) -> Callable[..., Response]:
+    """The view's answer is a page that shows itself and runs our scripts, and may do nothing else."""
+
+    @wraps(view)
+    def add_policy(*arguments: Any, **named: Any) -> Response:
+        answer = make_response(view(*arguments, **named))
+        answer.headers["Content-Security-Policy"] = _POLICY
+        return answer
+
+    return add_policy
+
+
+def register(app: Flask) -> None:
+    """The documentation is below /docs."""
+    app.register_blueprint(docs)
+    # Werkzeug would redirect // to /, to an address made of the caller's Host.
+    app.url_map.merge_slashes = False
+    # Tags and paths are shown in the contract's order.
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    _Docs(
+        app,
+        config={
+            "title": _TITLE,
+            "specs": [{"endpoint": "contract", "route": "/docs/openapi.json"}],
+            "specs_route": "/docs/",
+            "oauth_redirect": "/docs/oauth2-redirect.html",
+            "template_folder": str(_FOLDER / "templates"),
+            "static_folder": str(_FOLDER / "assets"),
+            "static_url_path": "/docs/assets",
+        },
+        decorators=[_page],
+    )
+    # Served as it is, not redirected: the address of a redirect would be made of the caller's Host.
+    app.add_url_rule("/docs", "docs_page", app.view_functions["flasgger.apidocs"])
+
+
+@docs.get("/")
+@takes(table())
+def show_start(_query: Query) -> Response:
+    """Where to go from here."""
+    places = {
+        "documentation": "/docs",
+        "contract": "/docs/openapi.json",
+        "movies": "/movies",
+        "genres": "/genres",
+        "dataset": "/dataset",
+    }
+    return json_answer({name: whole(path) for name, path in places.items()})
+
+
+@docs.get("/docs/openapi.yaml")
+def show_contract() -> Response:
+    """The contract, as it is written.
+
+    Source: RFC 9512, YAML Media Type.
+    """
+    return Response(_CONTRACT.read_bytes(), content_type="application/yaml")
+
+
+@docs.get(PAGES_PATH.rstrip("/"))
+@_page
+def list_problems() -> str:
+    """Every kind of problem, by status."""
+    kinds = sorted(KINDS.values(), key=lambda kind: (kind.status, kind.title))
+    return render_template("problems.html", title="Kinds of problems", kinds=kinds)
+
+
+@docs.get(f"{PAGES_PATH}<code>")
+@_page
+def show_problem(code: str) -> str:
+    """What one kind of problem means, and what to do."""
+    kind = KINDS.get(code)
+    if kind is None:
+        raise Problem(NO_SUCH_PAGE, "There is no such kind of problem.")
+    return render_template("problems.html", title=kind.title, kind=kind)

@@ -1,0 +1,68 @@
+"""Keyset pagination in SQL: the stretches of an index that a page is read from.
+
+A list's order is always: the sort value in the direction asked, rows without one last, ties by id ascending.
+An index on (value, id) holds each page as at most three stretches, read one after the other until the page
+is full. One statement with OR, or with UNION ALL, would leave it to the planner whether to read them all.
+
+Source: Markus Winand, "We need tool support for keyset pagination" (use-the-index-luke.com/no-offset).
+"""
+
+from typing import Any, Final, NamedTuple
+
+from movie_api.http.cursors import Place
+
+
+class Stretch(NamedTuple):
+    """A part of an index: the condition that bounds it, its values, and the order it is read in."""
+
+    condition: str
+    values: tuple[Any, ...]
+    order: str
+
+
+def stretches(column: str, place: Place | None, *, is_descending: bool, has_nulls: bool) -> list[Stretch]:
+    """What a page is read from, in walking order: away from its place, nearest rows first.
+
+    Args:
+        column: The sort value's column; the index is on it and `id`, ascending, nulls last.
+        place: Where the page begins, and to which side of it; None on the first page.
+        is_descending: Whether the list's values fall.
+        has_nulls: Whether a row may lack a value.
+    """
+    is_backward = place is not None and place.side.is_backward
+    along = "DESC" if is_backward else "ASC"
+    # Ordered by both columns though all values are alike: by id alone, the planner would think of walking
+    # the primary key, and visit the table for each row of it.
+    nulls = [Stretch(f"{column} IS NULL", (), f"{column} {along}, id {along}")] if has_nulls else []
+    if place is None:
+        if not is_descending:
+            return [Stretch("true", (), f"{column}, id")]
+        return [Stretch(f"{column} IS NOT NULL", (), f"{column} DESC, id"), *nulls]
+    beyond = _beyond(place)
+    if place.value is None:
+        rest = Stretch(f"{column} IS NULL AND id {beyond} %s", (place.id,), nulls[0].order)
+        if not is_backward:
+            return [rest]
+        others = "ASC" if is_descending else "DESC"
+        return [rest, Stretch(f"{column} IS NOT NULL", (), f"{column} {others}, id DESC")]
+    if is_backward:
+        nulls = []
+    order = f"{column} {along}, id {along}"
+    pair = f"({column}, id) {beyond} (%s, %s)"
+    if not is_descending:
+        return [Stretch(pair, (place.value, place.id), order), *nulls]
+    # Values fall while ids rise, which no stretch of the index does: first the rest of those with the same
+    # value, then the others, sorted group by group (an incremental sort).
+    bound, other_side, others = (">=", ">", "ASC") if is_backward else ("<=", "<", "DESC")
+    return [
+        Stretch(f"{pair} AND {column} {bound} %s", (place.value, place.id, place.value), order),
+        Stretch(f"{column} {other_side} %s", (place.value,), f"{column} {others}, id {along}"),
+        *nulls,
+    ]
+
+
+_BEYOND: Final = {(False, False): ">", (False, True): ">=", (True, False): "<", (True, True): "<="}
+
+
+def _beyond(place: Place) -> str:
+    return _BEYOND[place.side.is_backward, place.side.takes_place]

@@ -1,0 +1,91 @@
+"""What lists of movies can be asked for: one row a sort, one row a filter."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Decimal
+from typing import Any, Final
+
+from movie_api.genres.queries import folded
+from movie_api.http.parameters import Parameter, Query, Reader, flag, integer, number, one_of, several
+from movie_api.movies.schemas import MAXIMUM_COUNT, MAXIMUM_GENRE_CHARACTERS
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """An order that lists may be asked for in; movies without a value come last in both directions."""
+
+    name: str
+    column: str
+    index: str
+    has_nulls: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A condition that lists may be asked for; `%s` is its value."""
+
+    name: str
+    condition: str
+    type: Reader
+    index: str
+    most: int = 1
+    stored: Callable[[Any], Any] = lambda value: value
+
+
+def _tenths_below(rating: Decimal) -> int:
+    """The last tenth that is not above the rating: 91 for 9.15."""
+    return int((rating * 10).to_integral_value(ROUND_FLOOR))
+
+
+SORTS: Final = {
+    sort.name: sort
+    for sort in (
+        Sort("title", "title_key", index="movies_title_key_idx", has_nulls=False),
+        Sort("year", "year", index="movies_year_idx"),
+        Sort("rating", "rating_tenths", index="movies_rating_idx"),
+        Sort("votes", "votes", index="movies_votes_idx"),
+        Sort("runtime", "runtime_minutes", index="movies_runtime_idx"),
+    )
+}
+DEFAULT_SORT: Final = "title"
+
+MAXIMUM_GENRES_PER_TEXT: Final = 10
+MAXIMUM_GENRE_TEXTS: Final = 10
+
+FILTERS: Final = {
+    one.name: one
+    for one in (
+        Filter(
+            "genre",
+            "genre_ids @> %s",
+            type=several(MAXIMUM_GENRE_CHARACTERS, MAXIMUM_GENRES_PER_TEXT),
+            index="movies_genre_ids_gin",
+            most=MAXIMUM_GENRE_TEXTS,
+        ),
+        Filter("rating_gt", "rating_tenths > %s", number(0, 10), "movies_rating_idx", stored=_tenths_below),
+        Filter("year_gte", "year >= %s", integer(1, 9999), "movies_year_idx"),
+        Filter("year_lte", "year <= %s", integer(1, 9999), "movies_year_idx"),
+        Filter("votes_gte", "votes >= %s", integer(0, MAXIMUM_COUNT), "movies_votes_idx"),
+    )
+}
+
+LIST_PARAMETERS: Final = (
+    Parameter("sort", one_of(*SORTS)),
+    Parameter("desc", flag),
+    *(Parameter(one.name, one.type, one.most) for one in FILTERS.values()),
+    Parameter("include_adult", flag),
+)
+
+
+def list_identity(query: Query) -> dict[str, Any]:
+    """What tells this list from another: its order and filters, in one form however they were written."""
+    identity = {
+        "sort": query.get("sort", DEFAULT_SORT),
+        "desc": query.get("desc", False),
+        "include_adult": query.get("include_adult", False),
+    }
+    for name, one in FILTERS.items():
+        if name in query:
+            value = query[name]
+            identity[name] = sorted({folded(part) for part in value}) if one.most > 1 else one.stored(value)
+    return identity

@@ -1,0 +1,1 @@
+"""Factories: what a test needs is in the database, and nothing else."""
