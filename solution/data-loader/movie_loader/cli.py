@@ -1,75 +1,111 @@
 """`movie-loader`: what is asked for on the command line, and what is printed."""
 
 import json
-import signal
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 import click
 import psycopg2
+import structlog
 from movie_database import exits
+from movie_database.connections import connected
+from movie_database.errors import DatabaseError
 from movie_database.logs import configure_logging
 from movie_database.migrate import migrate
 from movie_database.server import database
 from movie_database.settings import Settings, SettingsError, read_settings
+from rich.console import Console
+from rich.file_proxy import FileProxy
 
+from movie_loader import records
+from movie_loader.downloads import Patience
 from movie_loader.errors import InterruptedLoadError, LoadError
+from movie_loader.load import Order
 from movie_loader.load import load as run_load
 from movie_loader.pipes import Stopper
+from movie_loader.progress import meter
 
 Result = TypeVar("Result")
 
-SAMPLE_FOLDER = Path(__file__).parent / "sample"
+SAMPLE_FOLDER: Final = Path(__file__).parent / "sample"
+SECONDS_TO_STOP: Final = 8.0
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Brings IMDb's daily dumps into PostgreSQL."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @main.command()
 @click.option("--source", help="Address or folder of the dumps, in place of DATASET_SOURCE.")
 @click.option("--sample", is_flag=True, help="Load the bundled sample.")
 @click.option("--title-types", help="IMDb's titleTypes to keep, in place of TITLE_TYPES.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, all else to stderr.")
 def load(*, source: str | None, sample: bool, title_types: str | None, as_json: bool) -> None:
     """Load the dumps: everything, or nothing if anything is wrong."""
     if source and sample:
-        raise click.UsageError("--source and --sample exclude each other")
+        raise click.UsageError("--source and --sample exclude each other.")
     settings = _settings(dataset_source=source, title_types=title_types)
+    console = Console(stderr=True)
+    # While bars are drawn, lines of the log must go above them.
+    configure_logging(settings, stream=FileProxy(console, sys.stderr) if console.is_terminal else sys.stderr)
+    order = Order(
+        source=str(SAMPLE_FOLDER) if sample else settings.dataset_source,
+        is_sample=sample,
+        title_types=settings.title_types,
+        downloads=settings.data_dir / "downloads",
+        patience=Patience(settings.download_timeout_seconds, settings.download_retries),
+    )
 
-    def run(url: str, stopper: Stopper) -> dict[str, Any]:
-        report = run_load(
-            url,
-            source=str(SAMPLE_FOLDER) if sample else settings.dataset_source,
-            title_types=settings.title_types,
-            is_sample=sample,
-            stopper=stopper,
-        )
-        print(report.summary(), file=sys.stderr if as_json else sys.stdout, flush=True)
-        return report.as_dict()
+    def work(url: str, stopper: Stopper) -> tuple[str, dict[str, Any]]:
+        with meter(console) as shown:
+            report = run_load(url, order, shown, stopper)
+        return report.summary(), report.as_dict()
 
-    report = _with_database(settings, run, as_json=as_json)
+    summary, report = _with_database(settings, work, as_json=as_json)
     if as_json:
         print(json.dumps(report))
+    print(summary, file=sys.stderr if as_json else sys.stdout, flush=True)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON; null if there was no load.")
+def status(*, as_json: bool) -> None:
+    """Tell what was loaded last."""
+    settings = _settings()
+    configure_logging(settings)
+
+    def work(url: str, _stopper: Stopper) -> dict[str, Any] | None:
+        with connected(url) as connection:
+            return records.last_record(connection)
+
+    record = _with_database(settings, work, as_json=as_json)
+    if as_json:
+        print(json.dumps(record, default=str))
+    elif record is None:
+        print("nothing was loaded yet: `movie-loader load`")
+    else:
+        sample = "the sample, " if record["is_sample"] else ""
+        print(
+            f"{sample}{record['movie_rows']} movies, {record['genre_rows']} genres, {record['rating_rows']} "
+            f"rated, from {record['source']}, {record['finished_at']:%Y-%m-%d %H:%M:%S %Z}"
+        )
 
 
 def _settings(**overrides: Any) -> Settings:
     try:
-        settings = read_settings(**overrides)
+        return read_settings(**overrides)
     except SettingsError as error:
-        print(f"failed: {error}", file=sys.stderr)
+        for fault in error.faults:
+            print(f"failed: {fault}", file=sys.stderr)
         sys.exit(exits.WRONG_USAGE)
-    configure_logging(settings)
-    return settings
 
 
 def _with_database(settings: Settings, work: Callable[[str, Stopper], Result], *, as_json: bool) -> Result:
-    """Run work against the migrated database, in a thread so that Ctrl-C is heard at once."""
+    """Do work on the migrated database, and end the program as its failures ask for."""
     stopper = Stopper()
     try:
         with database(settings) as url:
@@ -77,14 +113,20 @@ def _with_database(settings: Settings, work: Callable[[str, Stopper], Result], *
             return _interruptible(lambda: work(url, stopper), stopper)
     except LoadError as error:
         _fail(str(error), error.code, as_json=as_json)
+    except DatabaseError as error:
+        _fail(str(error), "database", as_json=as_json)
     except psycopg2.Error as error:
-        _fail(f"the database: {str(error).strip().splitlines()[0]}", "database", as_json=as_json)
+        _fail(f"the database: {' '.join(str(error).split())}", "database", as_json=as_json)
     except (KeyboardInterrupt, InterruptedLoadError):
-        print("interrupted: nothing was changed", file=sys.stderr)
+        print("interrupted: the database is as it was", file=sys.stderr, flush=True)
         sys.exit(exits.INTERRUPTED)
+    except Exception as error:
+        structlog.get_logger("movie_loader").exception("a fault of the loader's own")
+        _fail(f"{type(error).__name__}: {error}", "internal", as_json=as_json)
 
 
 def _interruptible(work: Callable[[], Result], stopper: Stopper) -> Result:
+    """Do work in a thread, so that Ctrl-C is heard whatever the work waits for."""
     results: list[Result] = []
     errors: list[BaseException] = []
 
@@ -100,7 +142,7 @@ def _interruptible(work: Callable[[], Result], stopper: Stopper) -> Result:
         thread.join()
     except KeyboardInterrupt:
         stopper.stop()
-        thread.join(timeout=5)
+        thread.join(SECONDS_TO_STOP)
         raise
     if errors:
         raise errors[0]
@@ -110,5 +152,5 @@ def _interruptible(work: Callable[[], Result], stopper: Stopper) -> Result:
 def _fail(message: str, code: str, *, as_json: bool) -> NoReturn:
     if as_json:
         print(json.dumps({"state": "failed", "error": {"code": code, "message": message}}))
-    print(f"failed: {message}", file=sys.stderr)
+    print(f"failed: {message}", file=sys.stderr, flush=True)
     sys.exit(exits.FAILED)

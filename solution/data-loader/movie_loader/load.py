@@ -1,124 +1,191 @@
 """A load from its first byte to its commit: joins the stages."""
 
 from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import asdict
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 import psycopg2
 import psycopg2.extensions
 import pyarrow as pa
+import structlog
 from movie_database.addresses import libpq_address
-from psycopg2.extras import Json
 
-from movie_loader import frames, merge, rows, sources, staging
+from movie_loader import frames, merge, records, rows, sources, staging
 from movie_loader.datasets import RATINGS, TITLES, Dataset
-from movie_loader.errors import LoadError
+from movie_loader.downloads import Patience
+from movie_loader.errors import LoadError, SourceChangedError
 from movie_loader.faults import Effect
 from movie_loader.ids import Int64s, SeenKeys, random_uuids
 from movie_loader.pipes import Stopper, ahead
+from movie_loader.progress import Meter
 from movie_loader.ratings import RatingTable
 from movie_loader.report import LoadReport, Stage
 
-APPLICATION_NAME = "movie-loader"
+APPLICATION_NAME: Final = "movie-loader"
 
-_LOCK = "SELECT pg_try_advisory_lock(hashtext('movie_loader'))"
+READINGS: Final = 3
+"""How often a source is read from the start if it is replaced in the middle."""
 
 
-def load(
-    url: str, *, source: str, title_types: tuple[str, ...], is_sample: bool, stopper: Stopper
-) -> LoadReport:
-    """Bring the dumps at a source into the database at an address, wholly or not at all.
+@dataclass(frozen=True)
+class Order:
+    """What is to be loaded.
+
+    Attributes:
+        source: an http(s) address, or the path of a folder.
+        is_sample: whether it is the bundled sample.
+        title_types: IMDb's titleTypes to keep.
+        downloads: the folder where downloads are kept.
+        patience: of downloads.
+    """
+
+    source: str
+    is_sample: bool
+    title_types: tuple[str, ...]
+    downloads: Path
+    patience: Patience
+
+
+def load(url: str, order: Order, meter: Meter, stopper: Stopper) -> LoadReport:
+    """Bring the dumps into the database at an address, wholly or not at all.
 
     Raises:
         LoadError: if the source is not what it should be; the database is as it was.
         InterruptedLoadError: if the load was stopped; likewise.
         psycopg2.Error: if the database fails; likewise.
     """
-    report = LoadReport(source, is_sample, title_types)
-    with closing(_connect(url)) as connection:
-        stopper.on_stop(connection.cancel)
-        _prepare(connection, is_sample=is_sample)
-        with report.stage("ratings") as stage:
-            ratings = RatingTable.gather(_rating_frames(report, stage, stopper), report.ratings)
-        with report.stage("titles") as stage:
-            _stage_titles(connection, ratings, report, stage, stopper)
+    with _connected(url, stopper) as connection:
+        records.take_lock(connection)
+        if order.is_sample and records.has_real_data(connection):
+            raise LoadError("the sample never replaces real data", code="sample_refused")
+        report = _read(connection, order, meter, stopper)
         stopper.check()
+        meter.tell("publish")
         _publish(connection, report, stopper)
         with report.stage("vacuum"):
             merge.vacuum(connection)
     return report
 
 
-def _connect(url: str) -> psycopg2.extensions.connection:
-    connection = psycopg2.connect(libpq_address(url), application_name=APPLICATION_NAME)
-    with connection, connection.cursor() as cursor:
-        # A load that is killed in the middle of a long statement must not hold its lock on.
-        cursor.execute("SET client_connection_check_interval = '1s'")
-        cursor.execute("SET client_min_messages = 'warning'")
-    return connection
+@contextmanager
+def _connected(url: str, stopper: Stopper) -> Iterator[psycopg2.extensions.connection]:
+    connection = psycopg2.connect(
+        libpq_address(url), application_name=APPLICATION_NAME, client_encoding="utf8"
+    )
+    with closing(connection):
+        stopper.on_stop(connection.cancel)
+        with connection, connection.cursor() as cursor:
+            # A load that is killed in the middle of a long statement must not hold its lock on.
+            cursor.execute("SET client_connection_check_interval = '1s'")
+            cursor.execute("SET client_min_messages = 'warning'")
+            cursor.execute("SET statement_timeout = 0")
+        yield connection
 
 
-def _prepare(connection: psycopg2.extensions.connection, *, is_sample: bool) -> None:
-    """Keep other loads out until the connection ends, and refuse what must not be."""
-    with connection, connection.cursor() as cursor:
-        cursor.execute(_LOCK)
-        ((is_locked,),) = cursor.fetchall()
-        if not is_locked:
-            raise LoadError("another load is running", code="load_running")
-        cursor.execute("SELECT EXISTS (SELECT FROM dataset_loads WHERE NOT is_sample)")
-        ((has_real_data,),) = cursor.fetchall()
-        if is_sample and has_real_data:
-            raise LoadError("the sample never replaces real data", code="sample_refused")
+def _read(
+    connection: psycopg2.extensions.connection, order: Order, meter: Meter, stopper: Stopper
+) -> LoadReport:
+    """Fill the staging table; from the start again if the source is replaced in the middle."""
+    began_at = datetime.now(UTC)
+    for reading in range(1, READINGS + 1):
+        report = LoadReport(order.source, order.is_sample, order.title_types, began_at)
+        try:
+            with sources.opened(
+                order.source,
+                (RATINGS, TITLES),
+                order.downloads,
+                order.patience,
+                lambda name, done, total: meter.tell(f"download {name}", done_bytes=done, total_bytes=total),
+            ) as dumps:
+                _stage_all(connection, dumps, report, meter, stopper)
+        except SourceChangedError as error:
+            if reading == READINGS:
+                raise
+            structlog.get_logger("movie_loader").warning("reading from the start again", reason=str(error))
+        else:
+            return report
+    raise AssertionError
 
 
-def _rows(dataset: Dataset, report: LoadReport, stage: Stage, stopper: Stopper) -> Iterator[rows.RowBlock]:
-    """Open a dump and yield its wanted rows, unpacked ahead in a thread."""
-    dump = sources.local_file(Path(report.source), dataset)
-    tally = report.titles if dataset is TITLES else report.ratings
-    stage.rows = 0
-    with Path(dump.address).open("rb") as file:
-        chunks = ahead(sources.unpacked(file, dump.name), depth=8, stopper=stopper)
-        for block in rows.row_blocks(chunks, dataset, report.title_types, tally):
-            stage.rows += block.read_rows
-            yield block
-    report.files.append(dump.description() | {"rows": stage.rows})
+def _stage_all(
+    connection: psycopg2.extensions.connection,
+    dumps: dict[str, sources.Dump],
+    report: LoadReport,
+    meter: Meter,
+    stopper: Stopper,
+) -> None:
+    with report.stage("ratings") as stage:
+        ratings_file = _Reading(RATINGS, dumps[RATINGS.name], report, stage, meter, stopper)
+        ratings = RatingTable.gather(_rating_frames(ratings_file), report.ratings)
+    with report.stage("titles") as stage, connection:
+        titles_file = _Reading(TITLES, dumps[TITLES.name], report, stage, meter, stopper)
+        staging.create_staging(connection)
+        for csv in ahead(_title_csvs(titles_file, ratings), depth=2, stopper=stopper):
+            staging.copy_csv(connection, csv)
+    if not report.movie_rows:
+        types = ", ".join(report.title_types)
+        raise LoadError(f"{titles_file.dump.address}: holds no title of the type {types}", code="no_rows")
+    report.ratings_without_title = ratings.count_unmet()
 
 
-def _rating_frames(
-    report: LoadReport, stage: Stage, stopper: Stopper
-) -> Iterator[tuple[Int64s, Int64s, pd.DataFrame]]:
-    for block in _rows(RATINGS, report, stage, stopper):
-        frame = frames.parse_frame(block.lines, block.line_numbers, RATINGS, report.ratings)
+@dataclass
+class _Reading:
+    """A dump that is being read, and who is told about it."""
+
+    dataset: Dataset
+    dump: sources.Dump
+    report: LoadReport
+    stage: Stage
+    meter: Meter
+    stopper: Stopper
+
+    def blocks(self) -> Iterator[rows.RowBlock]:
+        """Yield the wanted rows, unpacked ahead in a thread of its own."""
+        tally = self.report.titles if self.dataset is TITLES else self.report.ratings
+        position = 0
+        self.stage.rows = 0
+
+        def note_position(stored_bytes: int) -> None:
+            nonlocal position
+            position = stored_bytes
+
+        chunks = ahead(sources.unpacked(self.dump, note_position), depth=8, stopper=self.stopper)
+        try:
+            for block in rows.row_blocks(chunks, self.dataset, self.report.title_types, tally):
+                self.stage.rows += block.read_rows
+                self.meter.tell(
+                    f"load {self.dataset.name}",
+                    done_bytes=position,
+                    total_bytes=self.dump.total_bytes,
+                    rows=self.stage.rows,
+                )
+                yield block
+        except LoadError as error:
+            if self.dump.was_kept and not error.is_transient:
+                # The copy on disk went bad after its last load; the source may be fine.
+                self.dump.discard()
+                raise SourceChangedError(str(error)) from None
+            raise
+        self.report.files.append(
+            {"name": self.dataset.name, **self.dump.description(), "rows": self.stage.rows}
+        )
+
+
+def _rating_frames(reading: _Reading) -> Iterator[tuple[Int64s, Int64s, pd.DataFrame]]:
+    for block in reading.blocks():
+        frame = frames.parse_frame(block.lines, block.line_numbers, RATINGS, reading.report.ratings)
         at = frame.index.to_numpy()
         yield block.keys[at], block.line_numbers[at], frame
 
 
-def _stage_titles(
-    connection: psycopg2.extensions.connection,
-    ratings: RatingTable,
-    report: LoadReport,
-    stage: Stage,
-    stopper: Stopper,
-) -> None:
-    """Fill the staging table, in a transaction of its own."""
-    with connection:
-        staging.create_staging(connection)
-        for csv in ahead(_title_csvs(ratings, report, stage, stopper), depth=2, stopper=stopper):
-            staging.copy_csv(connection, csv)
-    if not report.movie_rows:
-        types = ", ".join(report.title_types)
-        raise LoadError(f"{TITLES.name}: holds no title of the type {types}", code="no_rows")
-    report.ratings_without_title = ratings.count_unmet()
-
-
-def _title_csvs(
-    ratings: RatingTable, report: LoadReport, stage: Stage, stopper: Stopper
-) -> Iterator[pa.Buffer]:
+def _title_csvs(reading: _Reading, ratings: RatingTable) -> Iterator[pa.Buffer]:
     seen = SeenKeys()
-    for block in _rows(TITLES, report, stage, stopper):
+    report = reading.report
+    for block in reading.blocks():
         ratings.meet(block.all_keys)
         frame = frames.parse_frame(block.lines, block.line_numbers, TITLES, report.titles)
         at = frame.index.to_numpy()
@@ -128,16 +195,15 @@ def _title_csvs(
         if not is_new.all():
             frame, keys = frame[is_new], keys[is_new]
         frame = ratings.join(frames.with_title_keys(frame), keys)
+        ids = pd.Series(random_uuids(len(frame)), index=frame.index, dtype=frames.TEXT)
         report.movie_rows += len(frame)
         report.rating_rows += int(frame["rating_tenths"].notna().sum())
-        ids = pd.Series(random_uuids(len(frame)), index=frame.index, dtype=frames.TEXT)
         yield staging.as_csv(frame.assign(id=ids))
 
 
 def _publish(connection: psycopg2.extensions.connection, report: LoadReport, stopper: Stopper) -> None:
     """Make the catalogue equal to the staging table, in one transaction."""
-    with report.stage("clear indexes"):
-        merge.drop_listing_indexes_of_tiny_catalogue(connection)
+    merge.drop_listing_indexes_of_tiny_catalogue(connection)
     try:
         with connection:
             with report.stage("merge") as stage:
@@ -147,34 +213,10 @@ def _publish(connection: psycopg2.extensions.connection, report: LoadReport, sto
                 merge.create_listing_indexes(connection)
             staging.drop_staging(connection)
             report.finished_at = datetime.now(UTC)
-            _record(connection, report)
+            records.write_record(connection, report)
             stopper.check()
     except BaseException:
-        with connection:
-            merge.create_listing_indexes(connection)
+        if not connection.closed:
+            with connection:
+                merge.create_listing_indexes(connection)
         raise
-
-
-def _record(connection: psycopg2.extensions.connection, report: LoadReport) -> None:
-    """Write the load's row, seen when and only when its movies are."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO dataset_loads (
-                started_at, finished_at, source, is_sample, title_types, files,
-                movie_rows, genre_rows, rating_rows, report
-            ) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-            """,
-            (
-                report.started_at,
-                report.finished_at,
-                report.source,
-                report.is_sample,
-                list(report.title_types),
-                Json(report.files),
-                report.movie_rows,
-                report.merged["genre_rows"],
-                report.rating_rows,
-                Json(report.as_dict()),
-            ),
-        )

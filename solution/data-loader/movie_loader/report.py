@@ -45,7 +45,7 @@ class LoadReport:
     source: str
     is_sample: bool
     title_types: tuple[str, ...]
-    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    started_at: datetime
     files: list[dict[str, Any]] = field(default_factory=list)
     movie_rows: int = 0
     rating_rows: int = 0
@@ -55,12 +55,11 @@ class LoadReport:
     ratings: Tally = field(default_factory=lambda: Tally("title.ratings"))
     stages: list[Stage] = field(default_factory=list)
     finished_at: datetime | None = None
-    _began: float = field(default_factory=perf_counter)
 
     @property
     def seconds(self) -> float:
         """Since the load began."""
-        return perf_counter() - self._began
+        return (datetime.now(UTC) - self.started_at).total_seconds()
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Stage]:

@@ -1,68 +1,254 @@
-"""A dump's bytes, wherever they are: unpacked and verified, in chunks."""
+"""A dump's bytes, wherever they are: from a folder or the web, unpacked and verified, in chunks."""
 
+import fcntl
+import io
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final, Protocol
 
 from isal import igzip, isal_zlib
 
 from movie_loader.datasets import Dataset
+from movie_loader.downloads import Download, Patience
 from movie_loader.errors import LoadError
 
 CHUNK_BYTES: Final = 2**20
 """What is unpacked at a time: it stays in the processor's cache until it is filtered."""
 
+SUFFIXES: Final = (".tsv.gz", ".tsv")
+"""A dump is looked for under these, in this order."""
 
-@dataclass(frozen=True)
-class DumpFile:
+OnBytes = Callable[[str, int, int | None], None]
+
+
+class ByteStream(Protocol):
+    """What bytes are read from."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read up to `size` bytes, none at the end."""
+
+    def close(self) -> None:
+        """Free what it holds."""
+
+
+class Dump(Protocol):
     """A dump that can be read.
 
     Attributes:
-        name: its file's name.
-        address: where it is: a path or a URL.
-        size_bytes: as it is stored, packed.
+        address: a path or a URL.
+        total_bytes: its size as it is stored, as far as it is known.
+        was_kept: whether it was downloaded by an earlier load, and is still current.
     """
 
-    name: str
-    address: str
-    size_bytes: int
+    @property
+    def address(self) -> str: ...  # noqa: D102 - above
+
+    @property
+    def total_bytes(self) -> int | None: ...  # noqa: D102 - above
+
+    @property
+    def was_kept(self) -> bool: ...  # noqa: D102 - above
+
+    def open(self) -> ByteStream:
+        """Open it at its first byte."""
+
+    def discard(self) -> None:
+        """Forget a copy that turned out to be unusable."""
 
     def description(self) -> dict[str, Any]:
-        """What `dataset_loads.files` keeps of it."""
-        return {"name": self.name, "address": self.address, "bytes": self.size_bytes}
+        """Return what `dataset_loads.files` keeps of it."""
 
 
-def local_file(folder: Path, dataset: Dataset) -> DumpFile:
-    """Find a dump in a folder, packed or plain.
+class LocalDump:
+    """A dump in a folder."""
+
+    was_kept = False
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.address = str(path)
+        self.total_bytes: int | None = path.stat().st_size
+
+    def open(self) -> ByteStream:
+        """Open the file."""
+        return self._path.open("rb")
+
+    def discard(self) -> None:
+        """Leave the file alone: it is not ours."""
+
+    def description(self) -> dict[str, Any]:
+        """Return address and size."""
+        return {"address": self.address, "bytes": self.total_bytes, "etag": None, "last_modified": None}
+
+
+class WebDump:
+    """A dump that is being downloaded, or was."""
+
+    def __init__(self, download: Download) -> None:
+        self._download = download
+        self.address = download.address
+
+    @property
+    def total_bytes(self) -> int | None:
+        """As the server says."""
+        return self._download.total_bytes
+
+    @property
+    def was_kept(self) -> bool:
+        """Whether the server said that the kept file is the current one."""
+        return self._download.was_kept
+
+    def open(self) -> ByteStream:
+        """Open the file, however much of it is there yet."""
+        return self._download.open()
+
+    def discard(self) -> None:
+        """Remove the kept file."""
+        self._download.discard()
+
+    def description(self) -> dict[str, Any]:
+        """Return address, size, and what the server calls this version."""
+        version = self._download.version
+        return {
+            "address": self.address,
+            "bytes": self.total_bytes,
+            "etag": version.etag,
+            "last_modified": version.last_modified,
+        }
+
+
+@contextmanager
+def opened(
+    source: str, datasets: tuple[Dataset, ...], folder: Path, patience: Patience, on_bytes: OnBytes
+) -> Iterator[dict[str, Dump]]:
+    """Find dumps at an address or in a folder; downloads begin at once and go on while the block runs.
+
+    Args:
+        source: an http(s) address, or the path of a folder.
+        datasets: which dumps.
+        folder: where downloads are kept.
+        patience: of downloads.
+        on_bytes: is told a download's name, how many bytes are there, and of how many.
+
+    Yields:
+        Dumps by the datasets' names.
 
     Raises:
-        LoadError: if it is not there.
+        LoadError: if one is not there, or its server can't be reached.
     """
-    for name in (f"{dataset.name}.tsv.gz", f"{dataset.name}.tsv"):
-        path = folder / name
+    if not source.startswith(("http://", "https://")):
+        yield {dataset.name: _local(Path(source), dataset) for dataset in datasets}
+        return
+    with ExitStack() as stack:
+        stack.enter_context(_alone(folder))
+
+        def begin(dataset: Dataset, suffix: str) -> Download:
+            address = f"{source.rstrip('/')}/{dataset.name}{suffix}"
+            download = Download(
+                address, folder, patience, lambda done, total: on_bytes(dataset.name, done, total)
+            )
+            stack.callback(download.stop)
+            download.start()
+            return download
+
+        first = {dataset.name: begin(dataset, SUFFIXES[0]) for dataset in datasets}
+        yield {dataset.name: WebDump(_answered(first[dataset.name], dataset, begin)) for dataset in datasets}
+
+
+def _local(folder: Path, dataset: Dataset) -> Dump:
+    for suffix in SUFFIXES:
+        path = folder / f"{dataset.name}{suffix}"
         if path.is_file():
-            return DumpFile(name, str(path), path.stat().st_size)
-    where = "does not exist" if not folder.exists() else "has no such file"
-    raise LoadError(f"{dataset.name}.tsv.gz: the folder {folder} {where}", code="source_missing")
+            return LocalDump(path)
+    where = "has no such file" if folder.is_dir() else "is not there"
+    raise LoadError(f"{dataset.name}{SUFFIXES[0]}: the folder {folder} {where}", code="source_missing")
 
 
-def unpacked(file: BinaryIO, name: str) -> Iterator[bytes]:
-    """Yield a file's bytes, unpacked if its name ends in `.gz`, in chunks.
+def _answered(download: Download, dataset: Dataset, begin: Callable[[Dataset, str], Download]) -> Download:
+    """Return the download that its server answers with the file: the packed one, or else the plain one."""
+    try:
+        download.wait_for_answer()
+    except LoadError as error:
+        if error.code != "source_missing":
+            raise
+        with suppress(LoadError):
+            plain = begin(dataset, SUFFIXES[1])
+            plain.wait_for_answer()
+            return plain
+        raise
+    return download
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Make the folder of downloads, and keep other loads out of it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("ab")
+    except OSError as error:
+        raise LoadError(f"{error.filename}: {error.strerror}", code="disk") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LoadError(f"another load is downloading into {folder}", code="load_running") from None
+        yield
+
+
+class _Counted(io.RawIOBase):
+    """Passes bytes on, tells how many they are by now, and remembers the first few."""
+
+    def __init__(self, stream: ByteStream, on_position: Callable[[int], None]) -> None:
+        self._stream = stream
+        self._on_position = on_position
+        self._position = 0
+        self.first_bytes = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        data = self._stream.read(len(buffer))
+        self.first_bytes = self.first_bytes or data[:32]
+        self._position += len(data)
+        self._on_position(self._position)
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def unpacked(dump: Dump, on_position: Callable[[int], None]) -> Iterator[bytes]:
+    """Yield a dump's bytes, unpacked if its name ends in `.gz`, in chunks.
+
+    Args:
+        dump: where from.
+        on_position: is told how many stored bytes were read.
 
     Raises:
-        LoadError: if the stream is empty, is no gzip, ends too early, or fails its checksum.
+        LoadError: if the stream is empty, is no gzip, ends too early, or fails its checksum. A copy
+            that was downloaded is gone then.
     """
-    stream: Any = igzip.IGzipFile(fileobj=file, mode="rb") if name.endswith(".gz") else file
+    name = dump.address.rsplit("/", 1)[-1]
+    stream = dump.open()
+    counted = _Counted(stream, on_position)
+    packed: Any = igzip.IGzipFile(fileobj=counted, mode="rb") if name.endswith(".gz") else counted
     is_empty = True
     try:
-        while chunk := stream.read(CHUNK_BYTES):
+        while chunk := packed.read(CHUNK_BYTES):
             is_empty = False
             yield chunk
+        if is_empty:
+            raise LoadError(f"{dump.address}: is empty", code="source_empty")
     except EOFError:
-        raise LoadError(f"{name}: is cut off: the gzip stream ends too early", code="truncated") from None
+        dump.discard()
+        raise LoadError(f"{dump.address}: is cut off: gzip's end is missing", code="cut_off") from None
     except (igzip.BadGzipFile, zlib.error, isal_zlib.IsalError) as error:
-        raise LoadError(f"{name}: is no whole gzip file: {error}", code="not_gzip") from None
-    if is_empty:
-        raise LoadError(f"{name}: is empty", code="source_empty")
+        dump.discard()
+        found = f"it begins with {counted.first_bytes!r}"
+        what = (
+            "is no gzip file" if not counted.first_bytes.startswith(b"\x1f\x8b") else f"is damaged ({error})"
+        )
+        raise LoadError(f"{dump.address}: {what}; {found}", code="not_gzip") from None
+    finally:
+        stream.close()
