@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 import socket
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ FREE_BYTES_TO_START: Final = 64 << 20
 # Any locale of UTF-8 will do, since we sort by COLLATE "C": the first that the machine has.
 _LOCALES: Final = ("C.UTF-8", "en_US.UTF-8")
 _PORT_TRIES: Final = 5
+_ANSWER_PATIENCE_SECONDS: Final = 10.0
+_POLL_SECONDS: Final = 0.1
 
 _log = structlog.get_logger(__name__)
 
@@ -59,16 +62,24 @@ class Cluster:
         Raises:
             DatabaseUnavailable: It can't be made or started.
         """
-        try:
-            process = postmaster.find(self.data) or self._start()
-            port = postmaster.wait_until_ready(self.data, process, self._log)
-        except OSError as error:
-            raise DatabaseUnavailable(
-                f"The embedded database can't be used: {error.filename}: {error.strerror}"
-            ) from error
-        address = self._address(port)
-        self._ensure_database(address)
-        return address
+        give_up_at = time.monotonic() + _ANSWER_PATIENCE_SECONDS
+        while True:
+            try:
+                found = postmaster.find(self.data)
+                address = self._address_of(found or self._start())
+                self._ensure_database(address)
+            except OSError as error:
+                place = error.filename or self.folder
+                raise DatabaseUnavailable(
+                    f"The embedded database can't be used: {place}: {error.strerror}"
+                ) from error
+            except DatabaseUnavailable:
+                # A server that crashed a moment ago may look alive still, or recover by itself.
+                if found is None or time.monotonic() > give_up_at:
+                    raise
+                time.sleep(_POLL_SECONDS)
+            else:
+                return address
 
     def stop(self) -> bool:
         """The server does not run.
@@ -244,7 +255,9 @@ class Cluster:
             _write(kept, f"{password}\n")
             return password
 
-    def _address(self, port: int) -> str:
+    def _address_of(self, process: psutil.Process) -> str:
+        """The address of our database, once the server takes connections."""
+        port = postmaster.wait_until_ready(self.data, process, self._log)
         try:
             password = (self.folder / "password").read_text("ascii").strip()
         except OSError as error:

@@ -80,7 +80,7 @@ def bound(data: Path, pid: int) -> psutil.Process | None:
         process = psutil.Process(pid)
         while is_alive(process):
             lines = _pid_file(data)
-            if len(lines) > _LISTEN_LINE and lines[0] == str(pid):
+            if len(lines) > _LISTEN_LINE and lines[0] == str(pid) and lines[_LISTEN_LINE]:
                 return process
             time.sleep(_POLL_SECONDS)
     return None
@@ -133,10 +133,7 @@ def clear_leftovers(data: Path) -> None:
     give_up_at = time.monotonic() + _LEFTOVERS_PATIENCE_SECONDS
     while (left := _processes_in(data)) and time.monotonic() < give_up_at:
         time.sleep(_POLL_SECONDS)
-    for process in left:
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(left, timeout=_LEFTOVERS_PATIENCE_SECONDS)
+    _kill(left)
     (data / "postmaster.pid").unlink(missing_ok=True)
 
 
@@ -148,15 +145,10 @@ def stop(data: Path, process: psutil.Process) -> None:
     ):
         with suppress(psutil.NoSuchProcess):
             process.send_signal(number)
-        give_up_at = time.monotonic() + patience_seconds
-        while time.monotonic() < give_up_at:
-            if not is_alive(process):
-                return
-            time.sleep(_POLL_SECONDS)
+        if _have_ended([process], patience_seconds):
+            return
     _log.warning("Killing the database, which does not stop; it recovers at the next start")
-    for one in [process, *_processes_in(data)]:
-        with suppress(psutil.NoSuchProcess):
-            one.kill()
+    _kill([process, *_processes_in(data)])
 
 
 def is_alive(process: psutil.Process) -> bool:
@@ -165,6 +157,23 @@ def is_alive(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def _kill(processes: list[psutil.Process]) -> None:
+    for one in processes:
+        with suppress(psutil.NoSuchProcess):
+            one.kill()
+    _have_ended(processes, IMMEDIATE_STOP_SECONDS)
+
+
+def _have_ended(processes: list[psutil.Process], patience_seconds: float) -> bool:
+    """Whether all have ended within that time; reaped or not, which is not up to us."""
+    give_up_at = time.monotonic() + patience_seconds
+    while any(map(is_alive, processes)):
+        if time.monotonic() > give_up_at:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
 
 
 def _pid_file(data: Path) -> list[str]:

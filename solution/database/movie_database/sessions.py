@@ -93,14 +93,19 @@ class Sessions:
 
     def alive(self) -> list[Session]:
         """The processes that count; the files of dead ones are removed. To be called while `alone`."""
-        alive = []
+        found = self._examine()
+        for session, is_alive in found:
+            if not is_alive:
+                session.path.unlink(missing_ok=True)
+        return [session for session, is_alive in found if is_alive]
+
+    def _examine(self) -> list[tuple[Session, bool]]:
+        """Each registration, and whether its process is alive."""
+        found = []
         for path in self._folder.glob("[0-9]*.*"):
             with suppress(FileNotFoundError), _open_for_locking(path) as file:
-                if _try_lock(file):
-                    path.unlink()
-                else:
-                    alive.append(Session(path, int(path.stem), path.stat().st_mtime))
-        return alive
+                found.append((Session(path, int(path.stem), path.stat().st_mtime), not _try_lock(file)))
+        return found
 
     def are_alive(self) -> bool:
         """Whether any process counts."""
@@ -115,8 +120,9 @@ class Sessions:
         Returns:
             How many there were.
         """
-        with self.alone():
-            others = [one for one in self.alive() if one.pid != os.getpid()]
+        # Whoever is amid a start holds the lock, and is to end as well: it is waited for, but not long.
+        with self.alone_if_soon():
+            others = [one for one, is_alive in self._examine() if is_alive and one.pid != os.getpid()]
         running = {one.pid: process for one in others if (process := _process_of(one)) is not None}
         for process in running.values():
             _ask_to_end(process)
