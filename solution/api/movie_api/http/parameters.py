@@ -16,6 +16,8 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _INTEGER: Final = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 
+LONGEST_LIST: Final = 200
+
 Query = Mapping[str, Any]
 Reader = Callable[[str], Any]
 
@@ -91,16 +93,16 @@ def matching(pattern: str, sentence: str) -> Reader:
     return read
 
 
-def several(maximum_length: int, maximum_count: int) -> Reader:
+def several(maximum_length: int, maximum_count: int, longest_text: int = LONGEST_LIST) -> Reader:
     """Names divided by commas; blanks around them don't count."""
     matches = re.compile(several_pattern(maximum_length, maximum_count)[1:-1]).fullmatch
-    longest_text = several_length(maximum_length, maximum_count)
 
     def read(text: str) -> tuple[str, ...]:
         if len(text) <= longest_text and matches(text):
             return tuple(name.strip(" ") for name in text.split(","))
         raise ValueError(
-            f"must be 1 to {maximum_count} names of 1 to {maximum_length} characters, divided by commas"
+            f"must be 1 to {maximum_count} names of 1 to {maximum_length} characters, divided by commas,"
+            f" and at most {longest_text} characters in all"
         )
 
     return read
@@ -111,11 +113,6 @@ def several_pattern(maximum_length: int, maximum_count: int) -> str:
     inside, ends = r"[^,\u0000-\u001f\u007f]", r"[^ ,\u0000-\u001f\u007f]"
     name = f"{ends}({inside}{{0,{maximum_length - 2}}}{ends})?"
     return f"^ *{name}( *, *{name}){{0,{maximum_count - 1}}} *$"
-
-
-def several_length(maximum_length: int, maximum_count: int) -> int:
-    """The longest text that `several` takes, blanks included."""
-    return (maximum_length + 1) * maximum_count
 
 
 def takes(parameters: Mapping[str, Parameter]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
