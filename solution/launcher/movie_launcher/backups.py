@@ -21,7 +21,7 @@ from movie_launcher.environment import say
 from movie_launcher.errors import LauncherError
 
 _MAINTENANCE: Final = "postgres"
-_LOCK: Final = "SELECT pg_try_advisory_lock(hashtext('movie_launcher restore'))"
+_LOCK: Final = "SELECT pg_try_advisory_lock(hashtext('movie_launcher restore'), hashtext(%s))"
 _SWAPS: Final = 10
 _TERMINATION_MILLISECONDS: Final = 5_000
 
@@ -71,7 +71,7 @@ def restore(settings: Settings, address: str, file: Path) -> None:
             connected(addresses.with_database(address, _MAINTENANCE)) as connection,
             connection.cursor() as cursor,
         ):
-            _alone(cursor)
+            _alone(cursor, name)
             _drop_leftovers(cursor, name)
             with _dropped_unless_kept(cursor, fresh):
                 _create_like(cursor, fresh, like=name)
@@ -82,10 +82,11 @@ def restore(settings: Settings, address: str, file: Path) -> None:
         raise LauncherError(f"The backup was not restored; the database is as it was: {reason}") from error
 
 
-def _alone(cursor: Cursor) -> None:
-    cursor.execute(_LOCK)
+def _alone(cursor: Cursor, name: str) -> None:
+    """Nobody else restores this database until the connection ends, however it ends."""
+    cursor.execute(_LOCK, (name,))
     if cursor.fetchone() != (True,):
-        raise LauncherError("Another restore is running on this server: wait for it.")
+        raise LauncherError("Another restore of this database is running: wait for it.")
 
 
 def _drop_leftovers(cursor: Cursor, name: str) -> None:

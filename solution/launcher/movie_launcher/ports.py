@@ -2,7 +2,7 @@
 
 import errno
 import socket
-from typing import Final
+from typing import Any, Final
 
 import psutil
 from movie_database.settings import Settings
@@ -64,18 +64,19 @@ def _trouble(host: str, port: int) -> OSError | None:
 def _by_whom(port: int) -> str:
     """Name and id of the process that listens at the port, where this account may know it."""
     try:
-        holders = {
-            connection.pid
-            for connection in psutil.net_connections("tcp")
-            if connection.status == psutil.CONN_LISTEN
-            and connection.laddr
-            and connection.laddr.port == port
-            and connection.pid
-        }
-        holder = psutil.Process(min(holders))
+        holder = psutil.Process(min(filter(None, (one.pid for one in _listening(psutil, port)))))
         # Workers share the socket that their parent opened: that one is to be told.
-        while (parent := holder.parent()) is not None and parent.name() == holder.name():
+        while (parent := holder.parent()) is not None and _listening(parent, port):
             holder = parent
     except (psutil.Error, ValueError, OSError):
         return ""
     return f" by {holder.name()} (process {holder.pid})"
+
+
+def _listening(whose: Any, port: int) -> list[Any]:
+    """The listening sockets at the port, of a process or, asked of psutil itself, of all."""
+    return [
+        one
+        for one in whose.net_connections("tcp")
+        if one.status == psutil.CONN_LISTEN and one.laddr.port == port
+    ]

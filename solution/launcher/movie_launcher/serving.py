@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import click
@@ -108,19 +107,18 @@ def _is_here(host: str) -> bool:
 
 def _describe(dataset: dict[str, Any] | None) -> str:
     """What is served, in a line; the sample is never taken for more than it is."""
-    if dataset is None or not dataset.get("loaded_at"):
+    if dataset is None or dataset["loaded_at"] is None:
         return "none yet: ./run.sh load"
     movies = f"{dataset['movies']:,} movies"
-    if dataset["is_sample"]:
-        return f"SAMPLE of {movies}, in place of IMDb's dumps"
-    return f"{movies} of {dataset['source']}, loaded {_ago(datetime.fromisoformat(dataset['loaded_at']))}"
+    if dataset["sample"]:
+        return f"SAMPLE of {movies}, not IMDb's dumps"
+    return f"{movies} of {dataset['source']}, loaded {_ago(dataset['age_seconds'])}"
 
 
-def _ago(moment: datetime) -> str:
+def _ago(seconds: int) -> str:
     """How long ago that was, in the largest unit that fits."""
-    seconds = max(0.0, (datetime.now(UTC) - moment).total_seconds())
     for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        count = int(seconds // length)
+        count = seconds // length
         if count:
             return f"{count} {unit}{'s' if count > 1 else ''} ago"
     return "just now"
