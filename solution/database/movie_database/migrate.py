@@ -22,8 +22,7 @@ from psycopg2.extensions import TRANSACTION_STATUS_INTRANS
 from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - it is a class
 
-from movie_database import addresses
-from movie_database.connections import connected, open_connection
+from movie_database.connections import connected
 from movie_database.errors import MigrationError, UnsuitableDatabase
 from movie_database.scripts import Script, read_scripts
 from movie_database.settings import checkout_root
@@ -76,7 +75,7 @@ def migrate(address: str, scripts: Path | None = None) -> list[str]:
             _check_extensions(cursor, pending)
             if pending:
                 try:
-                    _apply(address, pending)
+                    _apply(connection, pending)
                 except psycopg2.Error as error:
                     reason = " ".join(str(error).split())
                     raise MigrationError(f"The schema's record could not be kept: {reason}") from error
@@ -167,19 +166,18 @@ def _try_lock(cursor: Cursor) -> bool:
     return cursor.fetchone() == (True,)
 
 
-def _apply(address: str, pending: list[Script]) -> None:
+def _apply(connection: Connection, pending: list[Script]) -> None:
     """Applies the scripts under yoyo's lock; whoever held it is dead, since we have the advisory lock."""
-    backend = _make_backend(address)
-    with backend:
-        backend.init_database()
-        backend.break_lock()
-        with backend.lock():
-            backend.ensure_internal_schema_updated()
-            backend.execute(_CREATE_RECORD)
-            for script in pending:
-                started = time.monotonic()
-                _apply_patiently(backend, script)
-                _log.info("Applied", script=script.name, seconds=round(time.monotonic() - started, 2))
+    backend = _make_backend(connection)
+    backend.init_database()
+    backend.break_lock()
+    with backend.lock():
+        backend.ensure_internal_schema_updated()
+        backend.execute(_CREATE_RECORD)
+        for script in pending:
+            started = time.monotonic()
+            _apply_patiently(backend, script)
+            _log.info("Applied", script=script.name, seconds=round(time.monotonic() - started, 2))
 
 
 def _apply_patiently(backend: Any, script: Script) -> None:
@@ -223,15 +221,15 @@ def _apply_once(backend: Any, script: Script) -> None:
         cursor.execute("INSERT INTO schema_scripts VALUES (%s, %s)", (script.name, script.checksum))
 
 
-def _make_backend(address: str) -> Any:
-    """Yoyo's backend over a connection of ours."""
+def _make_backend(connection: Connection) -> Any:
+    """A backend of yoyo's over our connection, which holds the advisory lock: both end together."""
     from yoyo.backends.core.postgresql import PostgresqlBackend  # noqa: PLC0415 - slow, and seldom needed
     from yoyo.connections import parse_uri  # noqa: PLC0415
     from yoyo.migrations import default_migration_table  # noqa: PLC0415
 
     class Backend(PostgresqlBackend):  # type: ignore[misc]
         def connect(self, dburi: object) -> Connection:  # noqa: ARG002
-            return open_connection(address)
+            return connection
 
         def init_database(self) -> None:
             # yoyo tries whether DDL is transactional at each start, by making tables.
@@ -251,4 +249,4 @@ def _make_backend(address: str) -> Any:
                 "operation": operation,
             }
 
-    return Backend(parse_uri(addresses.libpq_address(address)), default_migration_table)
+    return Backend(parse_uri("postgresql:///"), default_migration_table)

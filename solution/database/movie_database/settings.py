@@ -165,6 +165,8 @@ def _misspelt(names: dict[str, str | None]) -> Iterator[str]:
     """
     known = [name.upper() for name in Settings.model_fields]
     for name in names:
-        nearest = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.8)
+        # In four letters, two that changed places are half of the name.
+        cutoff = 0.75 if len(name) <= len("PORT") else 0.8
+        nearest = difflib.get_close_matches(name.upper(), known, n=1, cutoff=cutoff)
         if nearest and name.upper() not in known:
             yield f"{name} in .env is no setting; the nearest is {nearest[0]}"
