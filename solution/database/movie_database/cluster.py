@@ -8,7 +8,7 @@ import secrets
 import shutil
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,17 +81,11 @@ class Cluster:
             else:
                 return address
 
-    def stop(self) -> bool:
-        """The server does not run.
-
-        Returns:
-            Whether it did.
-        """
+    def stop(self, in_hurry: Callable[[], bool] = lambda: False) -> None:
+        """The server does not run; in a hurry it recovers at the next start, if its disk is slow."""
         process = postmaster.find(self.data)
-        if process is None:
-            return False
-        postmaster.stop(self.data, process)
-        return True
+        if process is not None:
+            postmaster.stop(self.data, process, in_hurry)
 
     @property
     def data(self) -> Path:

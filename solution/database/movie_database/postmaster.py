@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -19,9 +20,11 @@ import structlog
 from movie_database.accounts import Account
 from movie_database.errors import DatabaseUnavailable
 
-FAST_STOP_SECONDS: Final = 6.0
+FAST_STOP_SECONDS: Final = 60.0
 """How long a stop may take that writes all to the disk; then one follows that recovers at the next start."""
-IMMEDIATE_STOP_SECONDS: Final = 2.0
+HURRIED_STOP_SECONDS: Final = 3.0
+"""Likewise after a Ctrl-C, when all must be over in ten seconds, and the programs before us took theirs."""
+IMMEDIATE_STOP_SECONDS: Final = 1.0
 START_PATIENCE_SECONDS: Final = 600.0
 """A start after a crash reads all of the WAL since the last checkpoint."""
 _TOLD_AFTER_SECONDS: Final = 3.0
@@ -137,18 +140,27 @@ def clear_leftovers(data: Path) -> None:
     (data / "postmaster.pid").unlink(missing_ok=True)
 
 
-def stop(data: Path, process: psutil.Process) -> None:
-    """The server has ended: fast, with all written to the disk, or else as after a crash."""
-    for number, patience_seconds in (
-        (signal.SIGINT, FAST_STOP_SECONDS),
-        (signal.SIGQUIT, IMMEDIATE_STOP_SECONDS),
-    ):
-        with suppress(psutil.NoSuchProcess):
-            process.send_signal(number)
-        if _have_ended([process], patience_seconds):
-            return
-    _log.warning("Killing the database, which does not stop; it recovers at the next start")
-    _kill([process, *_processes_in(data)])
+def stop(data: Path, process: psutil.Process, in_hurry: Callable[[], bool] = lambda: False) -> None:
+    """The server has ended: fast, with all written to the disk, or else as after a crash.
+
+    Args:
+        data: Its folder.
+        process: Its process.
+        in_hurry: Tells whether somebody waits for the end; asked again and again.
+    """
+    _send(process, signal.SIGINT)
+    started = time.monotonic()
+    while is_alive(process):
+        patience_seconds = HURRIED_STOP_SECONDS if in_hurry() else FAST_STOP_SECONDS
+        if time.monotonic() - started > patience_seconds:
+            break
+        time.sleep(_POLL_SECONDS)
+    else:
+        return
+    _log.warning("The database does not stop in time; it recovers at the next start")
+    _send(process, signal.SIGQUIT)
+    if not _have_ended([process], IMMEDIATE_STOP_SECONDS):
+        _kill([process, *_processes_in(data)])
 
 
 def is_alive(process: psutil.Process) -> bool:
@@ -159,10 +171,14 @@ def is_alive(process: psutil.Process) -> bool:
         return False
 
 
+def _send(process: psutil.Process, number: signal.Signals) -> None:
+    with suppress(psutil.NoSuchProcess):
+        process.send_signal(number)
+
+
 def _kill(processes: list[psutil.Process]) -> None:
     for one in processes:
-        with suppress(psutil.NoSuchProcess):
-            one.kill()
+        _send(one, signal.SIGKILL)
     _have_ended(processes, IMMEDIATE_STOP_SECONDS)
 
 

@@ -4,7 +4,8 @@ Each process that works on a DATA_DIR registers there. The first one starts the 
 last one out stops it, and dead ones don't count.
 """
 
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -54,8 +55,9 @@ def database(settings: Settings, options: Mapping[str, str] = _NO_OPTIONS) -> It
             yield address
         finally:
             if registration is not None and registration.is_ours:
-                with undisturbed():
-                    _leave(sessions, registration, cluster)
+                was_interrupted = not isinstance(sys.exception(), Exception | None)
+                with undisturbed() as came:
+                    _leave(sessions, registration, cluster, lambda: was_interrupted or bool(came))
 
 
 def stop(settings: Settings) -> int:
@@ -120,9 +122,11 @@ def _cluster(settings: Settings, options: Mapping[str, str]) -> "Cluster":
     return Cluster(settings.data_dir / "postgres", settings.pg_bindir, options)
 
 
-def _leave(sessions: Sessions, registration: Registration, cluster: "Cluster") -> None:
+def _leave(
+    sessions: Sessions, registration: Registration, cluster: "Cluster", in_hurry: Callable[[], bool]
+) -> None:
     """This process does not count any more; if no other does, the server stops."""
     registration.end()
     with sessions.alone_if_soon() as is_alone:
         if is_alone and not sessions.alive():
-            cluster.stop()
+            cluster.stop(in_hurry)

@@ -22,7 +22,7 @@ import structlog
 from movie_database import exits
 from movie_database.errors import DatabaseUnavailable
 
-TERMINATE_PATIENCE_SECONDS: Final = 10.0
+TERMINATE_PATIENCE_SECONDS: Final = 15.0
 """How long a process may take to end when asked, before it is killed."""
 _LOCK_PATIENCE_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.05
@@ -173,15 +173,19 @@ def ended_by_signals() -> Iterator[None]:
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
-    """What would end this process waits until the block is done: a second Ctrl-C leaves no server behind."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
+def undisturbed() -> Iterator[list[int]]:
+    """What would end this process waits until the block is done: a second Ctrl-C leaves no server behind.
+
+    Yields:
+        The signals that came meanwhile.
+    """
     came: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
     before = {one: signal.signal(one, lambda number, _: came.append(number)) for one in _ENDING_SIGNALS}
     try:
-        yield
+        yield came
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)

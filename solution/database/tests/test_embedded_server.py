@@ -214,6 +214,20 @@ def test_the_log_keeps_a_bounded_size(settings, used_data_dir, monkeypatch):
     assert (used_data_dir / "postgres" / "server.log").read_text().count("-- start") == 1
 
 
+def test_an_interrupted_program_does_not_wait_long_for_a_slow_stop(settings, monkeypatch, server_process):
+    monkeypatch.setattr(postmaster, "HURRIED_STOP_SECONDS", 0.1)
+    suspended = []
+
+    def be_interrupted():
+        suspended.append(server_process())
+        suspended[0].suspend()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), start(settings):
+        be_interrupted()
+    assert not postmaster.is_alive(suspended[0])
+
+
 def test_client_programs_come_with_the_server(settings):
     assert os.access(client_program(settings, "pg_dump"), os.X_OK)
 
