@@ -160,13 +160,17 @@ def _begin(root: Path) -> None:
         say("The locked packages have changed: bringing .venv up to date.")
         return
     say(f"Making .venv with Python {sys.version.split()[0]}: about a minute, once.")
-    if folder.is_symlink():
-        folder.unlink()
-    elif folder.exists():
+    if (folder / "made-for").is_file():
         shutil.rmtree(folder)
+    elif folder.exists() or folder.is_symlink():
+        aside = root / f".venv.before-{time.time_ns()}"
+        folder.rename(aside)
+        say(f"There was a .venv that is not ours: it is {aside.name} now.")
+    folder.mkdir()
+    # First of all, so that what a kill leaves here is known as ours.
+    _write_whole(folder / "made-for", _made_for(root))
     # with_pip=False: ensurepip is a child of its own, started below where a signal reaches it.
     venv.EnvBuilder(symlinks=True, with_pip=False).create(folder)
-    _write_whole(folder / "made-for", _made_for(root))
 
 
 def _made_for(root: Path) -> str:
