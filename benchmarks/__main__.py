@@ -3,9 +3,12 @@
 import click
 
 from benchmarks.dumps import dumps
+from benchmarks.http import http
+from benchmarks.load import load
+from benchmarks.queries import bench_queries
 
 # A further benchmark is a line here: the click command of its module.
-COMMANDS = (dumps,)
+COMMANDS = (dumps, load, bench_queries, http)
 
 
 @click.group(commands=COMMANDS)

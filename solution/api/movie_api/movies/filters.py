@@ -42,9 +42,9 @@ SORTS: Final = {
     for sort in (
         Sort("title", "title_key", index="movies_title_key_idx", has_nulls=False),
         Sort("year", "year", index="movies_year_idx"),
-        Sort("rating", "rating_tenths", index="movies_rating_idx"),
+        Sort("rating", "rating_tenths", index="movies_rating_tenths_idx"),
         Sort("votes", "votes", index="movies_votes_idx"),
-        Sort("runtime", "runtime_minutes", index="movies_runtime_idx"),
+        Sort("runtime", "runtime_minutes", index="movies_runtime_minutes_idx"),
     )
 }
 DEFAULT_SORT: Final = "title"
@@ -59,10 +59,12 @@ FILTERS: Final = {
             "genre",
             "genre_ids @> %s",
             type=several(MAXIMUM_GENRE_CHARACTERS, MAXIMUM_GENRES_PER_TEXT),
-            index="movies_genre_ids_gin",
+            index="movie_genres_key",
             most=MAXIMUM_GENRE_TEXTS,
         ),
-        Filter("rating_gt", "rating_tenths > %s", number(0, 10), "movies_rating_idx", stored=_tenths_below),
+        Filter(
+            "rating_gt", "rating_tenths > %s", number(0, 10), "movies_rating_tenths_idx", stored=_tenths_below
+        ),
         Filter("year_gte", "year >= %s", integer(1, 9999), "movies_year_idx"),
         Filter("year_lte", "year <= %s", integer(1, 9999), "movies_year_idx"),
         Filter("votes_gte", "votes >= %s", integer(0, MAXIMUM_COUNT), "movies_votes_idx"),

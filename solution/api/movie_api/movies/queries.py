@@ -16,16 +16,21 @@ from movie_api.movies.filters import DEFAULT_SORT, FILTERS, SORTS, Sort
 from movie_api.movies.models import Movie
 from movie_api.movies.schemas import NewMovie, movie
 
-
 _COLUMNS: Final = (
     "id, title, original_title, year, rating_tenths, votes, runtime_minutes, genre_ids, imdb_id, imdb_link"
 )
+# Rows of movies by genre, under the names that conditions and orders use.
+_BY_GENRE: Final = """(
+    SELECT movie_id AS id, genre_id, genre_ids, title_key, year, runtime_minutes, rating_tenths, votes, is_adult
+    FROM movie_genres
+) AS movies_by_genre"""
 _SORT_VALUE: Final = 10  # where a list's rows carry it
 
 
 class Conditions(NamedTuple):
-    """The WHERE clause of a list's filters, and its values."""
+    """What a list is read from, the WHERE clause of its filters, and that one's values."""
 
+    table: str
     where: str
     values: tuple[Any, ...]
 
@@ -113,6 +118,7 @@ def _page(rows: list[Row], place: Place | None, *, is_backward: bool, has_more: 
 
 def conditions_of(query: Query) -> Conditions | None:
     """The conditions of all filters; None if no movie can match."""
+    table = "movies"
     conditions: list[str] = []
     values: list[Any] = []
     for name, one in FILTERS.items():
@@ -123,11 +129,16 @@ def conditions_of(query: Query) -> Conditions | None:
             value = genre_ids(value)
             if value is None:
                 return None
+            table = _BY_GENRE
+            conditions.append("genre_id = %s")
+            values.append(value[0])
+            if len(value) == 1:
+                continue
         conditions.append(one.condition)
         values.append(one.stored(value))
     if not query.get("include_adult", False):
         conditions.append("NOT is_adult")
-    return Conditions(" AND ".join(conditions) or "true", tuple(values))
+    return Conditions(table, " AND ".join(conditions) or "true", tuple(values))
 
 
 def _place_of(after_id: str, sort: Sort, conditions: Conditions) -> Place:
@@ -158,7 +169,7 @@ def _rows(
         rows += read(
             f"""
             SELECT {_COLUMNS}, {sort.column} FROM (
-                SELECT id FROM movies WHERE {conditions.where} AND {stretch.condition}
+                SELECT id FROM {conditions.table} WHERE {conditions.where} AND {stretch.condition}
                 ORDER BY {stretch.order} LIMIT %s
             ) AS page JOIN movies USING (id)
             ORDER BY {stretch.order}
