@@ -24,7 +24,7 @@ def migrate_command() -> None:
     configure_logging(settings)
     with database(settings) as address:
         applied = migrate(address, settings.sql_scripts)
-    print(f"{len(applied)} scripts applied to {addresses.without_password(address)}")
+    print(f"{addresses.without_password(address)}: applied {', '.join(applied) or 'nothing, all was there'}")
 
 
 @commands.command("settings")

@@ -146,9 +146,11 @@ class Cluster:
         if account.uid is None:
             raise DatabaseUnavailable(f"DATA_DIR can't be used: {home} can't be written to")
         home.rmdir()
+        self._tell_of_earlier_data()
         home = SHARED_FOLDER / f"data-{secrets.token_hex(6)}"
         try:
             make_shared_folder(home)
+            _write(home / "of", f"{self.folder}\n")
         except OSError as error:
             raise DatabaseUnavailable(
                 f"Account {account.name}, which runs the server, can't reach {self.folder}, and {home}"
@@ -164,6 +166,14 @@ class Cluster:
         )
         _write(self.folder / "location", f"{home}\n")
         return home / "data"
+
+    def _tell_of_earlier_data(self) -> None:
+        """Says what a DATA_DIR of this name, removed since, left behind; it is not ours to remove."""
+        for note in SHARED_FOLDER.glob("data-*/of"):
+            with suppress(OSError, UnicodeDecodeError):
+                if note.read_text("utf-8") == f"{self.folder}\n":
+                    folder = str(note.parent)
+                    _log.warning("An earlier database of this DATA_DIR is left; remove it", folder=folder)
 
     def _create(self, data: Path, account: Account, binaries: Binaries) -> None:
         """A new cluster is there, whole: what a killed start began is removed, and begun anew.

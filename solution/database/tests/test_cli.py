@@ -22,9 +22,11 @@ def run(tmp_path):
     return command
 
 
-def test_migrate_brings_the_schema_and_says_how_much_it_did(run, empty_database_url):
+def test_migrate_brings_the_schema_once(run, empty_database_url):
+    run("migrate", DATABASE_URL=empty_database_url)
     done = run("migrate", DATABASE_URL=empty_database_url)
-    assert (done.returncode, done.stdout.split()[1:4]) == (0, ["scripts", "applied", "to"])
+    assert done.returncode == 0
+    assert done.stdout.endswith(": applied nothing, all was there\n")
 
 
 def test_a_wrong_setting_is_wrong_usage(run):

@@ -244,7 +244,7 @@ def test_root_runs_the_server_as_an_ordinary_account(settings, server_process):
 
 
 @as_root
-def test_what_the_account_cannot_reach_is_kept_where_it_can(data_dir, monkeypatch, query, capfd):
+def test_what_the_account_cannot_reach_is_kept_where_it_can(data_dir, monkeypatch, query):
     monkeypatch.setattr(binaries, "SHARED_FOLDER", data_dir / "shared")
     monkeypatch.setattr(cluster, "SHARED_FOLDER", data_dir / "shared")
     home = data_dir / "home"
@@ -256,6 +256,15 @@ def test_what_the_account_cannot_reach_is_kept_where_it_can(data_dir, monkeypatc
     with start(settings) as address:
         assert query(address, "SELECT number FROM kept") == [(7,)]
     assert [path.name[:5] for path in (data_dir / "shared").iterdir()] == ["data-"]
+
+
+def test_what_an_earlier_data_dir_left_elsewhere_is_told(data_dir, monkeypatch, capsys):
+    monkeypatch.setattr(cluster, "SHARED_FOLDER", data_dir / "shared")
+    left = data_dir / "shared" / "data-0123"
+    left.mkdir(parents=True)
+    (left / "of").write_text(f"{data_dir / 'postgres'}\n")
+    cluster.Cluster(data_dir / "postgres", None, {})._tell_of_earlier_data()
+    assert str(left) in capsys.readouterr().out
 
 
 @as_root
