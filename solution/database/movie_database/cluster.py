@@ -6,7 +6,6 @@ Nothing here is safe from another process doing the same: the caller holds the D
 import os
 import secrets
 import shutil
-import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -17,7 +16,7 @@ from typing import Final
 import psutil
 import structlog
 
-from movie_database import addresses, postmaster
+from movie_database import addresses, ports, postmaster
 from movie_database.accounts import Account, server_account
 from movie_database.binaries import SHARED_FOLDER, Binaries, find_binaries, make_shared_folder
 from movie_database.connections import connected
@@ -80,6 +79,11 @@ class Cluster:
                 time.sleep(_POLL_SECONDS)
             else:
                 return address
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its server runs, as far as this machine's processes tell."""
+        return postmaster.find(self.data) is not None
 
     def stop(self, in_hurry: Callable[[], bool] = lambda: False) -> None:
         """The server does not run; in a hurry it recovers at the next start, if its disk is slow."""
@@ -242,11 +246,9 @@ class Cluster:
         kept = self.folder / "port"
         with suppress(OSError, ValueError):
             port = int(kept.read_text("ascii"))
-            if _is_free(port):
+            if ports.is_free(HOST, port):
                 return port
-        with socket.socket() as probe:
-            probe.bind((HOST, 0))
-            port = int(probe.getsockname()[1])
+        port = ports.find_free(HOST)
         _write(kept, f"{port}\n")
         return port
 
@@ -278,17 +280,6 @@ class Cluster:
             cursor.execute("SELECT FROM pg_database WHERE datname = %s", (DATABASE,))
             if cursor.fetchone() is None:
                 cursor.execute(f"CREATE DATABASE {DATABASE}")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        # As PostgreSQL does: a port whose last connection just ended is free.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
 
 
 def _require_space(folder: Path, least_bytes: int) -> None:

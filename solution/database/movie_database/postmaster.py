@@ -123,7 +123,7 @@ def failure(log: Path) -> DatabaseUnavailable:
     """The error that says what the server said last."""
     fatal = re.findall(r"(?:FATAL|PANIC|error): +(.*)", _last_words(log))
     return DatabaseUnavailable(
-        f"PostgreSQL does not start: {fatal[-1] if fatal else 'no reason given'}; see {log}"
+        f"PostgreSQL does not start: {fatal[-1] if fatal else 'it gave no reason'}; see {log}"
     )
 
 

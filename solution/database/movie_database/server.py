@@ -51,6 +51,12 @@ def database(settings: Settings, options: Mapping[str, str] = _NO_OPTIONS) -> It
         try:
             with sessions.alone():
                 registration = sessions.register()
+                if not cluster.is_running and sessions.are_elsewhere():
+                    # PostgreSQL itself would see no process either, and start beside the other server.
+                    raise DatabaseUnavailable(
+                        f"{settings.data_dir} is used from another machine or container;"
+                        " DATA_DIR= names a folder of this one's own, or DATABASE_URL= the other's server"
+                    )
                 address = cluster.ensure_running()
             yield address
         finally:

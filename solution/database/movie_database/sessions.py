@@ -114,6 +114,10 @@ class Sessions:
         with self.alone():
             return bool(self.alive())
 
+    def are_elsewhere(self) -> bool:
+        """Whether one counts that is no process of this machine: a container's, which shares the folder."""
+        return any(not _exists(one.pid) for one in self.alive())
+
     def end_others(self) -> int:
         """Every other registered process has ended: when asked to, or else killed.
 
@@ -206,6 +210,16 @@ def _try_lock(file: Any) -> bool:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    return True
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
     return True
 
 

@@ -90,7 +90,7 @@ def test_a_port_that_is_taken_at_the_last_moment_is_left_to_its_owner(settings, 
     with start(settings) as address:
         first = urlsplit(address).port
     answers = iter([True, False])
-    monkeypatch.setattr(cluster, "_is_free", lambda _: next(answers))
+    monkeypatch.setattr(cluster.ports, "is_free", lambda *_: next(answers))
     with socket.create_server(("127.0.0.1", first)), start(settings) as address:
         assert query(address, "SELECT 1") == [(1,)]
 

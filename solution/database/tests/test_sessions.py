@@ -8,6 +8,7 @@ import time
 import psutil
 import pytest
 from movie_database import sessions
+from movie_database.errors import DatabaseUnavailable
 from movie_database.server import database, stop
 from movie_database.settings import given_settings
 from movie_testing.databases import EMBEDDED_OPTIONS
@@ -203,6 +204,15 @@ def test_stop_spares_a_program_that_is_younger_than_the_registration(settings, u
             assert stop(settings) == 0
             assert bystander.poll() is None
         bystander.kill()
+
+
+def test_a_folder_that_another_container_uses_is_left_alone(settings, used_data_dir):
+    # A number above what Linux gives stands for a process of another container.
+    path = used_data_dir / "sessions" / "99999999.0123abcd"
+    with path.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(DatabaseUnavailable, match="is used from another machine or container"):
+            database(settings, EMBEDDED_OPTIONS).__enter__()
 
 
 def test_the_files_of_dead_processes_are_removed(settings, used_data_dir):
