@@ -1,4 +1,4 @@
-"""The API as it runs in earnest: Gunicorn, with the settings file that is shipped, in a process of its own."""
+"""The API as it runs in earnest: Gunicorn with the settings file that is shipped, in its own process."""
 
 import os
 import signal
@@ -35,34 +35,39 @@ def running_api(database_url: str, folder: Path, **settings: Any) -> Iterator[Ru
         folder: For its DATA_DIR and its log.
         **settings: Further settings by field name.
     """
-    port = settings.setdefault("port", free_port())
+    api = start_api(database_url, folder, **settings)
+    try:
+        _wait(api)
+        yield api
+    finally:
+        api.process.send_signal(signal.SIGTERM)
+        try:
+            api.process.wait(_STOP_SECONDS)
+        finally:
+            api.process.kill()
+
+
+def start_api(database_url: str, folder: Path, **settings: Any) -> RunningApi:
+    """The API is on its way, or ends with an exit code: see `running_api`."""
     values = {
         "database_url": database_url,
         "data_dir": folder / "data",
         "host": "127.0.0.1",
+        "port": free_port(),
         "web_concurrency": 1,
         **settings,
     }
     log = folder / "api.log"
+    # Nothing else of the tests' environment: the settings are those that are given.
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
-    command = [sys.executable, "-m", "gunicorn", "--config", str(GUNICORN_CONF)]
     with log.open("ab") as output:
         process = subprocess.Popen(
-            command,
+            [sys.executable, "-m", "gunicorn", "--config", str(GUNICORN_CONF)],
             env={**kept, **{name.upper(): str(value) for name, value in values.items()}},
             stdout=output,
             stderr=output,
         )
-    try:
-        api = RunningApi(f"http://127.0.0.1:{port}", process, log)
-        _wait(api)
-        yield api
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(_STOP_SECONDS)
-        finally:
-            process.kill()
+    return RunningApi(f"http://127.0.0.1:{values['port']}", process, log)
 
 
 def free_port() -> int:

@@ -23,7 +23,6 @@ def create_app(settings: Settings | None = None) -> Api:
     app = Api(__name__, static_folder=None)
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.server_address
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings)
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     db.init_app(app)
 
     addresses = Addresses(settings.public_url, settings.trusted_proxies, settings.host, settings.port)

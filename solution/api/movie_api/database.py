@@ -8,7 +8,8 @@ import psycopg2
 import psycopg2.extensions
 from movie_database.settings import Settings
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from movie_api.extensions import db
 from movie_api.http import problems
@@ -76,30 +77,14 @@ def read(sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
     Raises:
         Problem: If the database is away, or gives the query up.
     """
-    engine = db.engine
-    for is_last_try in (False, True):
-        try:
-            connection = engine.raw_connection()
-        except (psycopg2.Error, DBAPIError) as error:
-            raise _problem(error) from error
-        try:
-            # Without a transaction there is no BEGIN before and no ROLLBACK after: one round trip, not three.
-            plain: Any = connection.dbapi_connection
-            plain.autocommit = True
-            with plain.cursor() as cursor:
-                psycopg2.extensions.register_type(_UUID_AS_TEXT, cursor)
-                cursor.execute(sql, parameters)
-                return list(cursor.fetchall())
-        except psycopg2.Error as error:
-            if not _is_gone(connection):
-                raise _problem(error) from error
-            connection.invalidate()
-            engine.dispose()
-            if is_last_try:
-                raise _problem(error) from error
-        finally:
-            connection.close()
-    raise AssertionError("a loop of two tries ends by return or raise")
+    try:
+        return _read_once(sql, parameters)
+    except _ConnectionDiedError:
+        db.engine.dispose()
+    try:
+        return _read_once(sql, parameters)
+    except _ConnectionDiedError as error:
+        raise _problem(error.__cause__ or error) from error
 
 
 @contextmanager
@@ -109,15 +94,43 @@ def write() -> Iterator[Connection]:
     Raises:
         Problem: If the database refuses, or is away.
     """
+    # What was written before a connection died can't be known, so a write is never tried again. But a
+    # connection that was dead all along is found out by a read, and writes are few.
+    read("SELECT")
     try:
         with db.engine.begin() as connection:
             yield connection
-    except DBAPIError as error:
-        raise _problem(error.orig or error) from error
+    except SQLAlchemyError as error:
+        raise _problem(error) from error
 
 
-def _is_gone(connection: Any) -> bool:
-    return bool(connection.dbapi_connection is None or connection.dbapi_connection.closed)
+class _ConnectionDiedError(Exception):
+    """The connection was lost; its cause says how."""
+
+
+def _read_once(sql: str, parameters: Sequence[Any]) -> list[Row]:
+    try:
+        pooled = db.engine.raw_connection()
+    except (psycopg2.Error, SQLAlchemyError) as error:
+        raise _problem(error) from error
+    connection: Any = pooled.dbapi_connection
+    try:
+        # Without a transaction there is no BEGIN before and no ROLLBACK after: one round trip, not three.
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            psycopg2.extensions.register_type(_UUID_AS_TEXT, cursor)
+            cursor.execute(sql, parameters)
+            return cursor.fetchall()  # type: ignore[no-any-return]
+    except psycopg2.Error as error:
+        if connection.closed:
+            raise _ConnectionDiedError from error
+        raise _problem(error) from error
+    finally:
+        if connection.closed:
+            pooled.invalidate()
+        else:
+            connection.autocommit = False
+        pooled.close()
 
 
 def _problem(error: BaseException) -> Exception:
@@ -130,7 +143,9 @@ def _problem(error: BaseException) -> Exception:
         kind, detail, faults = _OF_CONSTRAINT[constraint]
         return Problem(kind, detail, faults)
     kind_of_state = _OF_STATE.get(state or "")
-    if kind_of_state is None and (state is None or state.startswith("08")):
+    if isinstance(original, PoolTimeoutError):
+        kind_of_state = problems.DATABASE_BUSY
+    elif kind_of_state is None and (state is None or state.startswith("08")):
         is_connection = isinstance(original, psycopg2.OperationalError | psycopg2.InterfaceError)
         kind_of_state = problems.DATABASE_AWAY if is_connection else None
     if kind_of_state is None:

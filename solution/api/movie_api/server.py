@@ -94,7 +94,8 @@ def _close(client: socket.socket) -> None:
     Gunicorn lingers always: it waits up to two seconds for the client to close first, and the worker with it.
     """
     try:
-        unread = bool(client.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        client.settimeout(0)
+        unread = bool(client.recv(1, socket.MSG_PEEK))
     except OSError:
         unread = False
     if unread:

@@ -1,5 +1,6 @@
 """The program on a database of the test's own, asked without a network between."""
 
+import secrets
 from collections.abc import Callable, Iterator
 
 import psycopg2.extensions
@@ -8,6 +9,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from movie_api import create_app
 from movie_api.extensions import db
+from movie_database import addresses
+from movie_database.settings import given_settings
+from movie_testing import databases
+from movie_testing.api_server import RunningApi, running_api
 from movie_testing.factories.movies import MovieFactory
 from sqlalchemy import event
 from werkzeug.test import TestResponse
@@ -20,6 +25,8 @@ class Api(FlaskClient):
 
     def open(self, *arguments, **named) -> TestResponse:
         named.setdefault("base_url", None if str(arguments[0]).startswith("http") else BASE_URL)
+        # A file that is sent is read and closed.
+        named.setdefault("buffered", True)
         return super().open(*arguments, **named)
 
 
@@ -48,6 +55,32 @@ class QueryCounter:
         before = len(self.statements)
         ask()
         return len(self.statements) - before
+
+
+@pytest.fixture(scope="session")
+def idle_database_url(server_url, _server, _template) -> Iterator[str]:
+    """An empty database that no test writes to."""
+    name = f"idle_{secrets.token_hex(4)}"
+    databases.create_database(_server, name, _template)
+    yield addresses.with_database(server_url, name)
+    databases.drop_database(_server, name)
+
+
+@pytest.fixture(scope="session")
+def idle_api(idle_database_url, tmp_path_factory) -> Iterator[FlaskClient]:
+    """The program, made once: for tests that write nothing and need no movies."""
+    app = create_app(given_settings(database_url=idle_database_url, data_dir=tmp_path_factory.mktemp("idle")))
+    app.test_client_class = Api
+    yield app.test_client()
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def idle_server(idle_database_url, tmp_path_factory) -> Iterator[RunningApi]:
+    """The server, started once: for tests that write nothing and need no movies."""
+    with running_api(idle_database_url, tmp_path_factory.mktemp("server"), web_concurrency=2) as api:
+        yield api
 
 
 @pytest.fixture

@@ -138,6 +138,8 @@ class MovieFactory:
         if not names:
             return {}
         with self._connection.cursor() as cursor:
-            execute_values(cursor, "INSERT INTO genres (name) VALUES %s ON CONFLICT DO NOTHING", [(n,) for n in names])
+            execute_values(
+                cursor, "INSERT INTO genres (name) VALUES %s ON CONFLICT DO NOTHING", [(n,) for n in names]
+            )
             cursor.execute("SELECT name, id FROM genres WHERE name = ANY(%s)", (names,))
             return dict(cursor.fetchall())

@@ -58,8 +58,6 @@ def _page(view: Callable[..., Any]) -> Callable[..., Response]:
 def register(app: Flask) -> None:
     """The documentation is below /docs."""
     app.register_blueprint(docs)
-    # Werkzeug would redirect // to /, to an address made of the caller's Host.
-    app.url_map.merge_slashes = False
     # Tags and paths are shown in the contract's order.
     app.json.sort_keys = False  # type: ignore[attr-defined]
     _Docs(

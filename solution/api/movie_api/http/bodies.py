@@ -4,9 +4,8 @@ from difflib import get_close_matches
 from typing import Any, Final, TypeVar
 
 import orjson
-from flask import request
+from flask import current_app, request
 from pydantic import BaseModel, ValidationError
-from werkzeug.exceptions import HTTPException
 
 from movie_api.http import problems
 from movie_api.http.problems import Fault, Problem
@@ -63,15 +62,36 @@ def _json() -> Any:
 
 
 def _bytes() -> bytes:
+    """The body, whole.
+
+    Werkzeug's own stream is passed by: it cuts a chunked body off at the limit, and tells nobody.
+    """
+    limit = current_app.extensions["settings"].max_body_bytes
+    length = request.content_length
+    if length is None and "wsgi.input_terminated" not in request.environ:
+        return b""
+    if length is not None and length > limit:
+        raise _too_large(limit)
     try:
-        return request.get_data(cache=False)
-    except HTTPException:
-        raise
+        content: bytes = request.environ["wsgi.input"].read(limit + 1 if length is None else length)
     except TimeoutError as error:
         raise Problem(problems.CLIENT_TOO_SLOW, "The body did not come in time.") from error
     except Exception as error:
-        # The server's stream has exceptions of its own: a chunk without its size, a connection that is gone.
-        raise Problem(problems.MALFORMED_REQUEST, "The body can't be read as HTTP.") from error
+        # The server's stream has exceptions of its own: for a chunk without its size, say.
+        raise _cut_off() from error
+    if len(content) > limit:
+        raise _too_large(limit)
+    if length is not None and len(content) < length:
+        raise _cut_off()
+    return content
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem(problems.BODY_TOO_LARGE, f"The body may have {limit} bytes.")
+
+
+def _cut_off() -> Problem:
+    return Problem(problems.MALFORMED_REQUEST, "The body can't be read as HTTP.")
 
 
 def _invalid(faults: list[Fault]) -> Problem:

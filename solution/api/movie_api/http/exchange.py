@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from flask import Flask, Request, Response
 from flask.sessions import SecureCookieSession, SessionInterface, SessionMixin
+from werkzeug.routing import Map
 
 from movie_api.http.addresses import Addresses
 from movie_api.http.request_log import RequestLog
@@ -45,6 +46,8 @@ class Exchange:
         if not _REQUEST_ID.fullmatch(request_id):
             request_id = new_request_id()
         environ[_REQUEST_ID_KEY] = request_id
+        # Werkzeug would redirect it, to a host that the caller names.
+        environ["PATH_INFO"] = environ.get("PATH_INFO") or "/"
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             has_policy = any(name == _POLICY[0] for name, _ in headers)
@@ -96,9 +99,17 @@ class _NoSession(SessionInterface):
         pass
 
 
+class _UrlMap(Map):
+    """Addresses are what they are: Werkzeug would redirect // to /, at a host that the caller names."""
+
+    def __init__(self, **named: Any) -> None:
+        super().__init__(**{**named, "merge_slashes": False})
+
+
 class Api(Flask):
     """Flask, without what an API does not use."""
 
+    url_map_class: type[Map] = _UrlMap
     session_interface = _NoSession()
 
     def make_default_options_response(self) -> Response:

@@ -2,7 +2,7 @@
 
 import structlog
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from movie_api.http import problems
 from movie_api.http.exchange import request_id_of
@@ -30,9 +30,6 @@ def _of_flask(error: HTTPException) -> Response:
             methods = ", ".join(sorted(error.valid_methods or ()))
             detail = f"{request.method} is not allowed here; allowed is {methods}."
             return _answer(Problem(problems.METHOD_NOT_ALLOWED, detail, headers={"Allow": methods}))
-        case RequestEntityTooLarge():
-            limit = request.max_content_length
-            return _answer(Problem(problems.BODY_TOO_LARGE, f"The body may have {limit} bytes."))
     if error.code is not None and error.code < 500:  # noqa: PLR2004  the first of the server's own faults
         return _answer(Problem(problems.MALFORMED_REQUEST, "The request can't be read."))
     return _unforeseen(error)

@@ -55,7 +55,8 @@ class RequestLog:
 
     def _stream(self) -> TextIO:
         for handler in logging.getLogger().handlers:
-            if isinstance(handler, logging.StreamHandler):
+            # Handlers of other programs around us (pytest's) are of classes of their own.
+            if type(handler) is logging.StreamHandler:
                 stream: TextIO = handler.stream
                 return stream
         return sys.stderr

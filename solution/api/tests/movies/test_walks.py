@@ -60,7 +60,7 @@ rows = st.lists(
 )
 filters = st.sampled_from(
     [
-        ("", lambda one: True),
+        ("", lambda _: True),
         ("genre=action", lambda one: "Action" in one.genres),
         ("genre=Action&genre=DRAMA", lambda one: {"Action", "Drama"} <= set(one.genres)),
         ("rating_gt=8.5", lambda one: one.rating is not None and one.rating > 8.5),
@@ -84,7 +84,7 @@ filters = st.sampled_from(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-def test_any_list_gives_each_movie_exactly_once_and_backward_the_same_reversed(
+def test_any_list_gives_each_movie_exactly_once_and_backward_the_same_reversed(  # noqa: PLR0917
     api, movies, rows, page_size, sort, is_descending, condition, with_adult
 ):
     query, holds = condition

@@ -1,0 +1,128 @@
+"""The contract, the table of filters and the map of addresses say the same, each way."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+import movie_api
+import pytest
+import yaml
+from movie_api.http.pages import DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE, PAGE_PARAMETERS
+from movie_api.http.parameters import LONGEST_LIST, several_pattern
+from movie_api.http.problems import KINDS
+from movie_api.movies import schemas
+from movie_api.movies.filters import (
+    DEFAULT_SORT,
+    FILTERS,
+    LIST_PARAMETERS,
+    MAXIMUM_GENRE_TEXTS,
+    MAXIMUM_GENRES_PER_TEXT,
+    SORTS,
+)
+from openapi_spec_validator import validate
+
+CONTRACT = yaml.safe_load((Path(movie_api.__file__).parent / "openapi.yaml").read_text("utf-8"))
+SCHEMAS = CONTRACT["components"]["schemas"]
+# Pages for people are no operations.
+PAGES = {"docs", "flasgger"}
+METHODS = {"get", "post", "put", "patch", "delete"}
+OPERATIONS = [
+    (path, method, operation)
+    for path, methods in CONTRACT["paths"].items()
+    for method, operation in methods.items()
+    if method in METHODS
+]
+
+
+def list_parameters() -> dict[str, dict]:
+    return {parameter["name"]: parameter for parameter in CONTRACT["paths"]["/movies"]["get"]["parameters"]}
+
+
+def test_the_contract_is_openapi():
+    validate(CONTRACT)
+
+
+def test_the_contract_has_the_version_of_the_program():
+    assert CONTRACT["info"]["version"] == version("movie-api")
+
+
+def test_operations_and_views_are_the_same_and_have_one_name(app):
+    views = {
+        (rule.rule.replace("<movie_id>", "{id}"), method.lower(), rule.endpoint.partition(".")[2])
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+        if rule.rule == "/" or not rule.rule.startswith(("/docs", "/apidocs"))
+    }
+    operations = {(path, method, operation["operationId"]) for path, method, operation in OPERATIONS}
+    assert views == operations
+
+
+def test_parameters_of_the_list_are_the_same_in_contract_and_table():
+    names = [parameter.name for parameter in (*LIST_PARAMETERS, *PAGE_PARAMETERS)]
+    assert sorted(list_parameters()) == sorted(names)
+
+
+def test_sorts_are_the_same_in_contract_and_table():
+    schema = list_parameters()["sort"]["schema"]
+    assert (schema["enum"], schema["default"]) == (list(SORTS), DEFAULT_SORT)
+
+
+def test_the_genre_filter_is_the_same_in_contract_and_table():
+    schema = list_parameters()["genre"]["schema"]
+    pattern = several_pattern(schemas.MAXIMUM_GENRE_CHARACTERS, MAXIMUM_GENRES_PER_TEXT)
+    assert (schema["maxItems"], FILTERS["genre"].most) == (MAXIMUM_GENRE_TEXTS, MAXIMUM_GENRE_TEXTS)
+    assert (schema["items"]["pattern"], schema["items"]["maxLength"]) == (pattern, LONGEST_LIST)
+
+
+@pytest.mark.parametrize("name", ["rating_gt", "year_gte", "year_lte", "votes_gte"])
+def test_the_bounds_of_a_filter_are_those_of_the_contract(name):
+    schema, read = list_parameters()[name]["schema"], FILTERS[name].type
+    assert (read(str(schema["minimum"])), read(str(schema["maximum"]))) == (
+        schema["minimum"],
+        schema["maximum"],
+    )
+    for beyond in (schema["minimum"] - 1, schema["maximum"] + 1):
+        with pytest.raises(ValueError, match=f"from {schema['minimum']} to {schema['maximum']}"):
+            read(str(beyond))
+
+
+def test_the_page_size_is_the_same_in_contract_and_program():
+    schema = list_parameters()["page_size"]["schema"]
+    assert (schema["default"], schema["maximum"]) == (DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE)
+
+
+def test_the_fields_of_a_new_movie_are_the_same_in_contract_and_schema():
+    assert sorted(SCHEMAS["NewMovie"]["properties"]) == sorted(schemas.NewMovie.model_fields)
+
+
+def test_the_patterns_and_bounds_of_a_new_movie_are_the_same():
+    fields = SCHEMAS["NewMovie"]["properties"]
+    assert fields["title"]["pattern"] == fields["original_title"]["pattern"] == schemas.TITLE_PATTERN
+    assert fields["imdb_link"]["pattern"] == schemas.IMDB_LINK_PATTERN
+    assert SCHEMAS["NewGenre"]["pattern"] == schemas.GENRE_PATTERN
+    assert (fields["year"]["minimum"], fields["year"]["maximum"]) == (schemas.FIRST_YEAR, schemas.LAST_YEAR)
+    assert fields["title"]["maxLength"] == schemas.MAXIMUM_TITLE_CHARACTERS
+    assert fields["genres"]["maxItems"] == schemas.MAXIMUM_GENRES
+    assert fields["runtime"]["maximum"] == schemas.MAXIMUM_RUNTIME_MINUTES
+
+
+def test_the_fields_of_a_movie_are_the_same_in_contract_and_answer():
+    answer = schemas.movie(("id", "title", None, None, None, None, None, [], None, None), {})
+    assert SCHEMAS["Movie"]["required"] == list(answer) == list(SCHEMAS["Movie"]["properties"])
+
+
+@pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS)
+def test_every_operation_has_a_description_and_an_example_for_each_answer(path, method, operation):
+    assert operation["summary"], (path, method)
+    for status, given in operation["responses"].items():
+        shared = CONTRACT["components"]["responses"]
+        response = shared[given["$ref"].rpartition("/")[2]] if "$ref" in given else given
+        assert response["description"], (path, method, status)
+        for content in response["content"].values():
+            assert "example" in content or content["examples"], (path, method, status)
+
+
+def test_the_examples_of_problems_are_problems_of_ours():
+    for example in CONTRACT["components"]["examples"].values():
+        problem = example["value"]
+        kind = KINDS[problem["type"].rpartition("/")[2]]
+        assert (problem["title"], problem["status"]) == (kind.title, kind.status)
