@@ -10,7 +10,6 @@ from typing import Final
 from urllib.parse import urljoin
 
 import click
-import requests
 from movie_database import exits
 
 from movie_launcher import programs
@@ -42,6 +41,8 @@ def why_unreachable(source: str) -> str | None:
 
 def main(source: str) -> int:
     """Asks, and prints in a few words what is wrong, if nothing answers."""
+    import requests  # noqa: PLC0415 - slow, and of use in the process that asks alone
+
     try:
         requests.head(urljoin(source, _FILE), timeout=_CONNECT_SECONDS, allow_redirects=True)
     except requests.exceptions.ProxyError:

@@ -134,6 +134,8 @@ class Launcher:
         settings = {name.upper() for name in Settings.model_fields}
         rest = {name: value for name, value in os.environ.items() if name not in settings}
         common = {"DATA_DIR": str(self.data_dir), "WEB_CONCURRENCY": "1", **UNREACHABLE}
+        # Where it is set, each of these processes would compile all of our modules.
+        common["PYTHONDONTWRITEBYTECODE"] = ""
         return {**rest, **common, **self.variables, **variables}
 
 

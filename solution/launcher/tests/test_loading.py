@@ -5,8 +5,9 @@ import http.server
 import threading
 
 import pytest
+from movie_database.connections import connected
 from movie_database.settings import read_settings
-from movie_launcher import loading, processes, programs
+from movie_launcher import loading
 from movie_launcher.environment import EnvironmentUnfitError
 from movie_launcher.errors import LauncherError
 from movie_testing.dumps import write_dumps
@@ -36,7 +37,19 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def start(database_url, tmp_path, monkeypatch):
+def last_load(database_url):
+    """Tells the id of what was loaded last, and whether it is the sample; None if nothing was."""
+
+    def tell():
+        with connected(database_url) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT id, is_sample FROM dataset_loads ORDER BY id DESC LIMIT 1")
+            return cursor.fetchone()
+
+    return tell
+
+
+@pytest.fixture
+def start(database_url, last_load, tmp_path, monkeypatch):
     """Loads as a start on this database does; what the database holds then."""
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("DATABASE_URL", database_url)
@@ -44,16 +57,21 @@ def start(database_url, tmp_path, monkeypatch):
 
     def load():
         loading.load_what_is_missing(read_settings(), {})
-        return loading.last_load({})
+        return last_load()
 
     return load
 
 
 @pytest.fixture
-def sample(start):
-    """The sample, loaded before; what the database holds with it."""
-    assert processes.run([*programs.installed(programs.LOAD_COMMAND), "--sample"]) == 0
-    return loading.last_load({})
+def sample(database_url, last_load):
+    """The sample was loaded before; what the database holds with it."""
+    with connected(database_url) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO dataset_loads (started_at, finished_at, source, is_sample, title_types, files,"
+            " movie_rows, genre_rows, rating_rows, report)"
+            " VALUES (now(), now(), 'sample', true, '{movie}', '[]', 0, 0, 0, '{}')"
+        )
+    return last_load()
 
 
 @pytest.fixture
@@ -68,7 +86,7 @@ def dumps(folder):
 
 def test_imdbs_dumps_take_the_samples_place_as_soon_as_they_can_be_reached(imdb, start, sample):
     dumps(imdb)
-    assert start().is_sample is False
+    assert start() == (sample[0] + 1, False)
 
 
 def test_the_sample_is_served_on_while_imdb_cannot_be_reached(start, sample, unreachable):
@@ -79,17 +97,17 @@ def test_the_sample_is_served_on_while_imdb_answers_by_errors(imdb, start, sampl
     assert start() == sample
 
 
-def test_an_imdb_that_answers_by_errors_is_a_failure_and_brings_no_sample(imdb, start):
+def test_an_imdb_that_answers_by_errors_is_a_failure_and_brings_no_sample(imdb, start, last_load):
     with pytest.raises(LauncherError) as raised:
         start()
     assert raised.value.code == 1
-    assert loading.last_load({}) is None
+    assert last_load() is None
 
 
 def test_real_data_is_not_loaded_again_by_a_start(imdb, start):
     dumps(imdb)
     loaded = start()
-    assert loaded.is_sample is False
+    assert loaded[1] is False
     write_dumps(imdb, titles=300, movies=80, ratings=60, seed=2)
     assert start() == loaded
 
