@@ -21,7 +21,8 @@ _COLUMNS: Final = (
 )
 # Rows of movies by genre, under the names that conditions and orders use.
 _BY_GENRE: Final = """(
-    SELECT movie_id AS id, genre_id, genre_ids, title_key, year, runtime_minutes, rating_tenths, votes, is_adult
+    SELECT
+        movie_id AS id, genre_id, genre_ids, title_key, year, runtime_minutes, rating_tenths, votes, is_adult
     FROM movie_genres
 ) AS movies_by_genre"""
 _SORT_VALUE: Final = 10  # where a list's rows carry it
@@ -142,9 +143,11 @@ def conditions_of(query: Query) -> Conditions | None:
 
 
 def _place_of(after_id: str, sort: Sort, conditions: Conditions) -> Place:
-    column = "imdb_id" if after_id.startswith("tt") else "id"
-    where = f"{column} = %s AND {conditions.where}"
-    rows = read(f"SELECT {sort.column}, id FROM movies WHERE {where}", (after_id, *conditions.values))  # noqa: S608
+    one = "(SELECT id FROM movies WHERE imdb_id = %s)" if after_id.startswith("tt") else "%s"
+    rows = read(
+        f"SELECT {sort.column}, id FROM {conditions.table} WHERE id = {one} AND {conditions.where}",  # noqa: S608
+        (after_id, *conditions.values),
+    )
     if not rows:
         raise _not_in_list(after_id)
     return Place(Side.AFTER, *rows[0])

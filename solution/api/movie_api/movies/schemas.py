@@ -24,7 +24,7 @@ TITLE_PATTERN: Final = rf"^[^\u0000]*[^{_BLANKS}][^\u0000]*$"
 GENRE_PATTERN: Final = rf"^[^,{_BLANKS}]([^,\u0000-\u001f\u007f-\u009f]*[^,{_BLANKS}])?$"
 IMDB_LINK_PATTERN: Final = (
     r"^https?://((www|m)\.)?imdb\.com/([a-z]{2}(-[a-z]{2})?/)?title/"
-    r"tt([0-9]{7}|[1-9][0-9]{7,9})/?(\?[A-Za-z0-9_.~%&=+-]*)?$"
+    r"tt([0-9]{7}|[1-9][0-9]{7,9})/?(\?([A-Za-z0-9_.~&=+-]|%[0-9A-Fa-f]{2})*)?$"
 )
 _IMDB_ID: Final = re.compile(r"/(tt[0-9]+)")
 

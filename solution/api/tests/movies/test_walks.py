@@ -95,6 +95,25 @@ def test_any_list_gives_each_movie_exactly_once_and_backward_the_same_reversed( 
     check_walks(api, path, in_order(expected, sort, is_descending=is_descending), [page_size])
 
 
+@pytest.mark.parametrize("sort", SORT_VALUES)
+@pytest.mark.parametrize("genre", ["", "&genre=Action", "&genre=Action,Drama"])
+@pytest.mark.parametrize("name", ["id", "imdb_id"])
+def test_a_list_walked_by_after_id_gives_each_movie_once(api, movies, sort, genre, name):
+    made = movies.create_many(
+        title=["b", "a", "a", "c", "d", "d"],
+        year=[1999, None, 2001, 1999, 2000, None],
+        rating=[9.1, 9.1, None, 7.0, 9.1, None],
+        votes=[5, 5, None, 0, 5, None],
+        runtime=[90, 90, None, 51_420, 90, None],
+        genres=[("Action", "Drama")] * 6,
+    )
+    name_of = {one.id: getattr(one, name) for one in made}
+    expected = in_order(made, sort, is_descending=True)
+    starts = ["", *(f"&after_id={name_of[one]}" for one in expected[:-1])]
+    pages = [api.get(f"/movies?sort={sort}&desc&page_size=1{genre}{start}").json for start in starts]
+    assert [one["id"] for page in pages for one in page] == expected
+
+
 def test_the_page_size_may_change_on_the_way(api, movies):
     made = movies.create_many(rating=[9.1, 9.1, None, 7.0, None, 8.0, 8.0, None])
     expected = in_order(made, "rating", is_descending=True)
