@@ -1,11 +1,12 @@
 """`movie-loader`: what is asked for on the command line, and what is printed."""
 
 import json
+import signal
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TextIO, TypeVar, cast
 
 import click
 import psycopg2
@@ -23,8 +24,6 @@ from rich.file_proxy import FileProxy
 from movie_loader import records
 from movie_loader.downloads import Patience
 from movie_loader.errors import InterruptedLoadError, LoadError
-from movie_loader.load import Order
-from movie_loader.load import load as run_load
 from movie_loader.pipes import Stopper
 from movie_loader.progress import meter
 
@@ -37,6 +36,8 @@ SECONDS_TO_STOP: Final = 8.0
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Brings IMDb's daily dumps into PostgreSQL."""
+    # What stops services is to be heard like Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @main.command()
@@ -46,13 +47,17 @@ def main() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, all else to stderr.")
 def load(*, source: str | None, sample: bool, title_types: str | None, as_json: bool) -> None:
     """Load the dumps: everything, or nothing if anything is wrong."""
+    # pandas takes half a second to import, which `status` at each start of the API need not wait for.
+    from movie_loader import load as loading  # noqa: PLC0415
+
     if source and sample:
         raise click.UsageError("--source and --sample exclude each other.")
     settings = _settings(dataset_source=source, title_types=title_types)
     console = Console(stderr=True)
     # While bars are drawn, lines of the log must go above them.
-    configure_logging(settings, stream=FileProxy(console, sys.stderr) if console.is_terminal else sys.stderr)
-    order = Order(
+    stream = cast("TextIO", FileProxy(console, sys.stderr)) if console.is_terminal else sys.stderr
+    configure_logging(settings, stream=stream)
+    order = loading.Order(
         source=str(SAMPLE_FOLDER) if sample else settings.dataset_source,
         is_sample=sample,
         title_types=settings.title_types,
@@ -62,7 +67,7 @@ def load(*, source: str | None, sample: bool, title_types: str | None, as_json: 
 
     def work(url: str, stopper: Stopper) -> tuple[str, dict[str, Any]]:
         with meter(console) as shown:
-            report = run_load(url, order, shown, stopper)
+            report = loading.load(url, order, shown, stopper)
         return report.summary(), report.as_dict()
 
     summary, report = _with_database(settings, work, as_json=as_json)
@@ -117,10 +122,10 @@ def _with_database(settings: Settings, work: Callable[[str, Stopper], Result], *
         _fail(str(error), "database", as_json=as_json)
     except psycopg2.Error as error:
         _fail(f"the database: {' '.join(str(error).split())}", "database", as_json=as_json)
-    except (KeyboardInterrupt, InterruptedLoadError):
-        print("interrupted: the database is as it was", file=sys.stderr, flush=True)
+    except (KeyboardInterrupt, InterruptedLoadError) as error:
+        print(f"interrupted: {error or 'nothing was done yet'}", file=sys.stderr, flush=True)
         sys.exit(exits.INTERRUPTED)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - cron gets one line and an exit code, whatever happens
         structlog.get_logger("movie_loader").exception("a fault of the loader's own")
         _fail(f"{type(error).__name__}: {error}", "internal", as_json=as_json)
 
@@ -129,21 +134,28 @@ def _interruptible(work: Callable[[], Result], stopper: Stopper) -> Result:
     """Do work in a thread, so that Ctrl-C is heard whatever the work waits for."""
     results: list[Result] = []
     errors: list[BaseException] = []
+    # Not Thread.join: interrupted once, it takes the thread for dead (CPython issue 90882).
+    is_over = threading.Event()
 
     def run() -> None:
         try:
             results.append(work())
         except BaseException as error:  # noqa: BLE001 - raised in the main thread
             errors.append(error)
+        finally:
+            is_over.set()
 
-    thread = threading.Thread(target=run, name="load", daemon=True)
-    thread.start()
+    threading.Thread(target=run, name="load", daemon=True).start()
     try:
-        thread.join()
+        is_over.wait()
     except KeyboardInterrupt:
         stopper.stop()
-        thread.join(SECONDS_TO_STOP)
-        raise
+        is_over.wait(SECONDS_TO_STOP)
+        if not errors:
+            done = "the load is done" if results else "the server takes back what was begun"
+            raise InterruptedLoadError(done) from None
+        if not isinstance(errors[0], InterruptedLoadError):
+            raise InterruptedLoadError from None
     if errors:
         raise errors[0]
     return results[0]

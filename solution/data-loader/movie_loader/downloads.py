@@ -20,7 +20,6 @@ from movie_loader.web import Answer, BrokenOffError, NoRestError, ask
 PROGRESS_BYTES: Final = 2**16
 """So much must have come since the last failure for the count of retries to begin anew."""
 
-FIRST_WAIT_SECONDS: Final = 0.5
 LONGEST_WAIT_SECONDS: Final = 30.0
 
 _log = structlog.get_logger("movie_loader")
@@ -33,10 +32,12 @@ class Patience:
     Attributes:
         timeout_seconds: for the first answer, for any connection, and for the next bytes.
         retries: how often it is taken up again without having come further.
+        first_wait_seconds: before the first retry; each further one waits twice as long.
     """
 
     timeout_seconds: float
     retries: int
+    first_wait_seconds: float = 0.5
 
 
 class Download:
@@ -165,7 +166,7 @@ class Download:
             if self._written_bytes >= furthest + PROGRESS_BYTES:
                 failures = 0
             furthest = max(furthest, self._written_bytes)
-            wait_seconds = min(FIRST_WAIT_SECONDS * 2**failures, LONGEST_WAIT_SECONDS)
+            wait_seconds = min(self._patience.first_wait_seconds * 2**failures, LONGEST_WAIT_SECONDS)
             failures += 1
             is_late = time.monotonic() + wait_seconds > began + self._patience.timeout_seconds
             if not self._is_answered and (is_late or failures > self._patience.retries):

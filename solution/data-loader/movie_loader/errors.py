@@ -24,4 +24,7 @@ class SourceChangedError(LoadError):
 
 
 class InterruptedLoadError(Exception):
-    """The load was asked to stop."""
+    """The load was asked to stop; the message says what became of the database."""
+
+    def __init__(self, message: str = "the database is as it was") -> None:
+        super().__init__(message)

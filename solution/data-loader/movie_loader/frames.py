@@ -3,14 +3,15 @@
 Values that do not parse become null and are counted; nothing is guessed.
 """
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from movie_database.sort_keys import sort_key
+from movie_database.sort_keys import SORT_KEY_CHARACTERS, sort_key
 
 from movie_loader.datasets import NULL, Column, Dataset, Kind
 from movie_loader.faults import Effect, Tally
@@ -22,9 +23,11 @@ FLAG: Final = pd.ArrowDtype(pa.bool_())
 LONGEST_GENRE_CHARACTERS: Final = 64
 """Far above any of IMDb's; a longer name would not fit the index of genres."""
 
-SORT_KEY_CHARACTERS: Final = 200
+MOST_GENRES: Final = 50
+"""As many as a movie can have; IMDb gives three."""
 
-_GENRES_PATTERN: Final = rf"[^,]{{1,{LONGEST_GENRE_CHARACTERS}}}(,[^,]{{1,{LONGEST_GENRE_CHARACTERS}}})*"
+_GENRE: Final = f"[^,]{{1,{LONGEST_GENRE_CHARACTERS}}}"
+_GENRES: Final = f"{_GENRE}(,{_GENRE})*"
 
 
 def parse_frame(
@@ -98,12 +101,12 @@ def _flags(text: "pd.Series[str]", _column: Column) -> "tuple[pd.Series[bool], p
 
 
 def _names(text: "pd.Series[str]", _column: Column) -> "tuple[pd.Series[str], pd.Series[bool]]":
-    """Names parted by commas, none of them empty or long beyond belief."""
-    is_names = text.str.fullmatch(_GENRES_PATTERN)
+    """Names parted by commas, none of them empty, nor they many or long beyond belief."""
+    is_names = text.str.fullmatch(_GENRES) & (text.str.count(",") < MOST_GENRES)
     return text.where(is_names), ~is_names & (text != "")
 
 
-_PARSERS: Final = {
+_PARSERS: Final[dict[Kind, Callable[[Any, Column], tuple[Any, Any]]]] = {
     Kind.INTEGER: _integers,
     Kind.TENTHS: _tenths,
     Kind.FLAG: _flags,

@@ -1,7 +1,7 @@
 """A load from its first byte to its commit: joins the stages."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Final
 
 import pandas as pd
 import psycopg2
+import psycopg2.errors
 import psycopg2.extensions
 import pyarrow as pa
 import structlog
@@ -17,7 +18,7 @@ from movie_database.addresses import libpq_address
 from movie_loader import frames, merge, records, rows, sources, staging
 from movie_loader.datasets import RATINGS, TITLES, Dataset
 from movie_loader.downloads import Patience
-from movie_loader.errors import LoadError, SourceChangedError
+from movie_loader.errors import InterruptedLoadError, LoadError, SourceChangedError
 from movie_loader.faults import Effect
 from movie_loader.ids import Int64s, SeenKeys, random_uuids
 from movie_loader.pipes import Stopper, ahead
@@ -29,6 +30,9 @@ APPLICATION_NAME: Final = "movie-loader"
 
 READINGS: Final = 3
 """How often a source is read from the start if it is replaced in the middle."""
+
+
+_log = structlog.get_logger("movie_loader")
 
 
 @dataclass(frozen=True)
@@ -58,16 +62,17 @@ def load(url: str, order: Order, meter: Meter, stopper: Stopper) -> LoadReport:
         InterruptedLoadError: if the load was stopped; likewise.
         psycopg2.Error: if the database fails; likewise.
     """
-    with _connected(url, stopper) as connection:
-        records.take_lock(connection)
-        if order.is_sample and records.has_real_data(connection):
-            raise LoadError("the sample never replaces real data", code="sample_refused")
-        report = _read(connection, order, meter, stopper)
+    try:
+        with _connected(url, stopper) as connection:
+            records.take_lock(connection)
+            if order.is_sample and records.has_real_data(connection):
+                raise LoadError("the sample never replaces real data", code="sample_refused")
+            report = _read(connection, order, meter, stopper)
+            _publish(connection, report, stopper)
+            _tidy_up(connection, report, stopper)
+    except psycopg2.errors.QueryCanceled:
         stopper.check()
-        meter.tell("publish")
-        _publish(connection, report, stopper)
-        with report.stage("vacuum"):
-            merge.vacuum(connection)
+        raise
     return report
 
 
@@ -77,13 +82,20 @@ def _connected(url: str, stopper: Stopper) -> Iterator[psycopg2.extensions.conne
         libpq_address(url), application_name=APPLICATION_NAME, client_encoding="utf8"
     )
     with closing(connection):
-        stopper.on_stop(connection.cancel)
+        stopper.on_stop(lambda: _cancel(connection))
         with connection, connection.cursor() as cursor:
-            # A load that is killed in the middle of a long statement must not hold its lock on.
-            cursor.execute("SET client_connection_check_interval = '1s'")
             cursor.execute("SET client_min_messages = 'warning'")
             cursor.execute("SET statement_timeout = 0")
+        # A load that is killed in the middle of a long statement must not hold its lock on. Not every
+        # system's server can see that its client is gone.
+        with suppress(psycopg2.Error), connection, connection.cursor() as cursor:
+            cursor.execute("SET client_connection_check_interval = '1s'")
         yield connection
+
+
+def _cancel(connection: psycopg2.extensions.connection) -> None:
+    with suppress(psycopg2.Error):
+        connection.cancel()
 
 
 def _read(
@@ -97,15 +109,18 @@ def _read(
             with sources.opened(
                 order.source,
                 (RATINGS, TITLES),
-                order.downloads,
-                order.patience,
-                lambda name, done, total: meter.tell(f"download {name}", done_bytes=done, total_bytes=total),
+                folder=order.downloads,
+                patience=order.patience,
+                on_bytes=lambda name, done, total: meter.tell(
+                    f"download {name}", done_bytes=done, total_bytes=total
+                ),
+                stopper=stopper,
             ) as dumps:
                 _stage_all(connection, dumps, report, meter, stopper)
         except SourceChangedError as error:
             if reading == READINGS:
                 raise
-            structlog.get_logger("movie_loader").warning("reading from the start again", reason=str(error))
+            _log.warning("reading from the start again", reason=str(error))
         else:
             return report
     raise AssertionError
@@ -126,9 +141,9 @@ def _stage_all(
         staging.create_staging(connection)
         for csv in ahead(_title_csvs(titles_file, ratings), depth=2, stopper=stopper):
             staging.copy_csv(connection, csv)
-    if not report.movie_rows:
-        types = ", ".join(report.title_types)
-        raise LoadError(f"{titles_file.dump.address}: holds no title of the type {types}", code="no_rows")
+        if not report.movie_rows:
+            types = ", ".join(report.title_types)
+            raise LoadError(f"{titles_file.dump.address}: holds no title of the type {types}", code="no_rows")
     report.ratings_without_title = ratings.count_unmet()
 
 
@@ -155,7 +170,11 @@ class _Reading:
 
         chunks = ahead(sources.unpacked(self.dump, note_position), depth=8, stopper=self.stopper)
         try:
-            for block in rows.row_blocks(chunks, self.dataset, self.report.title_types, tally):
+            for block in ahead(
+                rows.row_blocks(chunks, self.dataset, self.report.title_types, tally),
+                depth=2,
+                stopper=self.stopper,
+            ):
                 self.stage.rows += block.read_rows
                 self.meter.tell(
                     f"load {self.dataset.name}",
@@ -203,6 +222,7 @@ def _title_csvs(reading: _Reading, ratings: RatingTable) -> Iterator[pa.Buffer]:
 
 def _publish(connection: psycopg2.extensions.connection, report: LoadReport, stopper: Stopper) -> None:
     """Make the catalogue equal to the staging table, in one transaction."""
+    stopper.check()
     merge.drop_listing_indexes_of_tiny_catalogue(connection)
     try:
         with connection:
@@ -216,7 +236,17 @@ def _publish(connection: psycopg2.extensions.connection, report: LoadReport, sto
             records.write_record(connection, report)
             stopper.check()
     except BaseException:
-        if not connection.closed:
-            with connection:
-                merge.create_listing_indexes(connection)
+        with suppress(psycopg2.Error), connection:
+            merge.create_listing_indexes(connection)
         raise
+
+
+def _tidy_up(connection: psycopg2.extensions.connection, report: LoadReport, stopper: Stopper) -> None:
+    """Have the server mark what is visible to all. The load is done, whatever comes of it."""
+    try:
+        with report.stage("vacuum"):
+            merge.vacuum(connection)
+    except psycopg2.Error as error:
+        if stopper.is_stopped:
+            raise InterruptedLoadError("the load is done") from None
+        _log.warning("the server could not tidy up", reason=str(error))

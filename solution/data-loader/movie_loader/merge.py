@@ -58,6 +58,7 @@ _STAGED: Final = """
 ) AS staged
 """
 
+# Nothing but the names of our own columns is put together here.
 _UPDATE: Final = f"""
 UPDATE movies SET
     source = 'imdb', {", ".join(f"{name} = staged.{name}" for name in _VALUES)}
@@ -65,7 +66,7 @@ FROM {_STAGED}
 WHERE movies.imdb_id = staged.imdb_id
     AND (movies.source, {", ".join(f"movies.{name}" for name in _VALUES)})
         IS DISTINCT FROM ('imdb', {", ".join(f"staged.{name}" for name in _VALUES)})
-"""
+"""  # noqa: S608
 
 _DELETE: Final = """
 DELETE FROM movies
@@ -78,7 +79,7 @@ INSERT INTO movies (id, imdb_id, source, {", ".join(_VALUES)})
 SELECT staged.id, staged.imdb_id, 'imdb', {", ".join(f"staged.{name}" for name in _VALUES)}
 FROM {_STAGED}
 WHERE NOT EXISTS (SELECT FROM movies WHERE movies.imdb_id = staged.imdb_id)
-"""
+"""  # noqa: S608
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,7 @@ def merge_staged(connection: psycopg2.extensions.connection) -> Merged:
     """
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '30s'")
+        _raise_memory(cursor, "work_mem", "64MB")
         # Writers wait, readers do not: no movie may appear between the update and the insert.
         cursor.execute("LOCK TABLE movies IN SHARE ROW EXCLUSIVE MODE")
         cursor.execute(_SPLIT_GENRES)
@@ -149,8 +151,17 @@ def merge_staged(connection: psycopg2.extensions.connection) -> Merged:
 def create_listing_indexes(connection: psycopg2.extensions.connection) -> None:
     """Make the indexes that lists are served by, where they are missing; within the caller's transaction."""
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL maintenance_work_mem = '256MB'")
+        _raise_memory(cursor, "maintenance_work_mem", "256MB")
         cursor.execute("SELECT catalogue_create_listing_indexes()")
+
+
+def _raise_memory(cursor: psycopg2.extensions.cursor, setting: str, least: str) -> None:
+    """Give this transaction at least so much memory; a server that is sized for more keeps its own."""
+    cursor.execute(
+        "SELECT set_config(%(setting)s, %(least)s, true)"
+        " WHERE pg_size_bytes(current_setting(%(setting)s)) < pg_size_bytes(%(least)s)",
+        {"setting": setting, "least": least},
+    )
 
 
 def vacuum(connection: psycopg2.extensions.connection) -> None:
@@ -159,6 +170,7 @@ def vacuum(connection: psycopg2.extensions.connection) -> None:
     try:
         with connection.cursor() as cursor:
             cursor.execute("VACUUM (ANALYZE) movies")
+            cursor.execute("VACUUM (ANALYZE) movie_genres")
             cursor.execute("VACUUM (ANALYZE) genres")
     finally:
         connection.autocommit = False

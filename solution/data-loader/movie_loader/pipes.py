@@ -37,7 +37,11 @@ class Stopper:
             action()
 
     def check(self) -> None:
-        """Raise `InterruptedLoadError` if the load was stopped."""
+        """Do nothing, unless the load was stopped.
+
+        Raises:
+            InterruptedLoadError: if it was.
+        """
         if self.is_stopped:
             raise InterruptedLoadError
 

@@ -142,9 +142,10 @@ def _header_bytes(block: bytes, dataset: Dataset, file_name: str) -> int:
     if missing:
         detail = f"column {', '.join(missing)} is missing"
     else:
-        detail = f"{len(dataset.header)} columns expected"
+        detail = f"{len(dataset.header)} columns expected in this order"
+    shown = line[:200].decode("utf-8", "replace")
     raise LoadError(
-        f"{file_name}, line 1: {detail}; expected {expected!r}, found {line[:200].decode('utf-8', 'replace')!r}",
+        f"{file_name}, line 1: {detail}; expected {expected!r}, found {shown!r}",
         code="wrong_columns",
     )
 
@@ -157,7 +158,7 @@ def _select(block: bytes, types: tuple[bytes, ...], first_line_number: int) -> _
     ends = np.flatnonzero(octets == LINE_FEED)
     offsets = np.zeros(len(ends) + 1, dtype=np.int32)
     offsets[1:] = ends + 1
-    starts = offsets[:-1]
+    starts: Int64s = offsets[:-1].astype(np.int64)
     keys, tabs = keys_of_short_ids(words[starts], words[starts + 8])
     tabs = tabs + starts
     lines = pa.BinaryArray.from_buffers(
@@ -187,9 +188,10 @@ def _odd_ids(
     """
     all_tabs = np.append(np.flatnonzero(octets == TAB), len(octets))
     tabs = np.minimum(all_tabs[np.searchsorted(all_tabs, starts)], ends)
-    fields = pc.list_element(pc.split_pattern(lines, "\t", max_splits=1), 0)
+    fields = pc.list_element(pc.split_pattern(pc.binary_slice(lines, 0, -1), "\t", max_splits=1), 0)
     is_id = pc.match_substring_regex(fields, ID_PATTERN)
-    digits = pc.binary_slice(pc.if_else(is_id, fields, b"tt0"), 2)
+    # An end is given: without one, Arrow 26 fails on arrays of values of different lengths.
+    digits = pc.binary_slice(pc.if_else(is_id, fields, b"tt0"), 2, 12)
     numbers = pc.cast(pc.cast(digits, pa.string()), pa.int64())
     scale = 10 ** (pc.binary_length(fields).to_numpy(zero_copy_only=False).astype(np.int64) - 2).clip(0, 10)
     return np.where(is_id.to_numpy(zero_copy_only=False), numbers.to_numpy() + scale, NO_ID), tabs

@@ -1,24 +1,29 @@
 """A dump's bytes, wherever they are: from a folder or the web, unpacked and verified, in chunks."""
 
 import fcntl
+import gzip
 import io
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
-from isal import igzip, isal_zlib
+from isal import igzip, igzip_lib
 
 from movie_loader.datasets import Dataset
 from movie_loader.downloads import Download, Patience
 from movie_loader.errors import LoadError
+from movie_loader.pipes import Stopper
 
 CHUNK_BYTES: Final = 2**20
 """What is unpacked at a time: it stays in the processor's cache until it is filtered."""
 
 SUFFIXES: Final = (".tsv.gz", ".tsv")
 """A dump is looked for under these, in this order."""
+
+# Its own type information has an instance here.
+_ISAL_ERROR: Final = cast("type[Exception]", igzip_lib.IsalError)
 
 OnBytes = Callable[[str, int, int | None], None]
 
@@ -121,7 +126,13 @@ class WebDump:
 
 @contextmanager
 def opened(
-    source: str, datasets: tuple[Dataset, ...], folder: Path, patience: Patience, on_bytes: OnBytes
+    source: str,
+    datasets: tuple[Dataset, ...],
+    *,
+    folder: Path,
+    patience: Patience,
+    on_bytes: OnBytes,
+    stopper: Stopper,
 ) -> Iterator[dict[str, Dump]]:
     """Find dumps at an address or in a folder; downloads begin at once and go on while the block runs.
 
@@ -131,6 +142,7 @@ def opened(
         folder: where downloads are kept.
         patience: of downloads.
         on_bytes: is told a download's name, how many bytes are there, and of how many.
+        stopper: ends downloads, and readers that wait for them.
 
     Yields:
         Dumps by the datasets' names.
@@ -150,6 +162,7 @@ def opened(
                 address, folder, patience, lambda done, total: on_bytes(dataset.name, done, total)
             )
             stack.callback(download.stop)
+            stopper.on_stop(download.stop)
             download.start()
             return download
 
@@ -232,7 +245,7 @@ def unpacked(dump: Dump, on_position: Callable[[int], None]) -> Iterator[bytes]:
     name = dump.address.rsplit("/", 1)[-1]
     stream = dump.open()
     counted = _Counted(stream, on_position)
-    packed: Any = igzip.IGzipFile(fileobj=counted, mode="rb") if name.endswith(".gz") else counted
+    packed: Any = igzip.open(counted, "rb") if name.endswith(".gz") else counted  # type: ignore[no-untyped-call]
     is_empty = True
     try:
         while chunk := packed.read(CHUNK_BYTES):
@@ -243,7 +256,7 @@ def unpacked(dump: Dump, on_position: Callable[[int], None]) -> Iterator[bytes]:
     except EOFError:
         dump.discard()
         raise LoadError(f"{dump.address}: is cut off: gzip's end is missing", code="cut_off") from None
-    except (igzip.BadGzipFile, zlib.error, isal_zlib.IsalError) as error:
+    except (gzip.BadGzipFile, zlib.error, _ISAL_ERROR) as error:
         dump.discard()
         found = f"it begins with {counted.first_bytes!r}"
         what = (

@@ -46,9 +46,9 @@ def drop_staging(connection: psycopg2.extensions.connection) -> None:
 
 
 def as_csv(frame: pd.DataFrame) -> pa.Buffer:
-    """Write a frame's staged columns as CSV the way COPY reads it.
+    r"""Write a frame's staged columns as CSV the way COPY reads it.
 
-    Every string is quoted and null is not, so that `""`, `NULL` and `\\N` stay the texts they
+    Every string is quoted and null is not, so that `""`, `NULL` and `\N` stay the texts they
     are, and so that carriage returns within a title do not end a row.
     """
     table = pa.Table.from_pandas(frame[list(STAGED_COLUMNS)], preserve_index=False)

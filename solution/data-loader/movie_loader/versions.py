@@ -58,7 +58,7 @@ class NotedFile:
     def version(self, address: str) -> Version | None:
         """Which version it is, if it is there and came from this address."""
         with suppress(OSError, ValueError, TypeError):
-            version = Version(**json.loads(self._note.read_text("utf-8")))
+            version = Version(**json.loads(self.note_path.read_text("utf-8")))
             if self.path.is_file() and version.address == address:
                 return version
         return None
@@ -67,19 +67,20 @@ class NotedFile:
         """Note which version it is."""
         draft = self.path.with_name(f"{self.path.name}.draft")
         draft.write_text(json.dumps(asdict(version)), "utf-8")
-        draft.replace(self._note)
+        draft.replace(self.note_path)
 
     def become(self, other: "NotedFile") -> None:
         """Take another's place, and never have the one's note beside the other's bytes."""
-        other._note.unlink(missing_ok=True)
+        other.note_path.unlink(missing_ok=True)
         self.path.replace(other.path)
-        self._note.replace(other._note)
+        self.note_path.replace(other.note_path)
 
     def remove(self) -> None:
         """Be gone, file and note."""
-        self._note.unlink(missing_ok=True)
+        self.note_path.unlink(missing_ok=True)
         self.path.unlink(missing_ok=True)
 
     @property
-    def _note(self) -> Path:
+    def note_path(self) -> Path:
+        """Where it is noted what the file is."""
         return self.path.with_name(f"{self.path.name}.json")

@@ -1,0 +1,84 @@
+from dataclasses import dataclass, replace
+
+import psycopg2
+import pytest
+from movie_database.addresses import libpq_address
+from movie_loader.downloads import Patience
+from movie_loader.load import Order, load
+from movie_loader.pipes import Stopper
+from movie_loader.progress import SilentMeter
+from movie_testing.dataset_server import DatasetServer
+from movie_testing.tsv import rating_row, title_row, write_tsv
+from psycopg2.extras import RealDictCursor
+
+PATIENCE = Patience(timeout_seconds=0.5, retries=2, first_wait_seconds=0.02)
+
+
+@dataclass
+class Loads:
+    """Runs whole loads into a test's own database, and looks at what came of them."""
+
+    url: str
+    order: Order
+
+    def run(self, source=None, **changes):
+        order = replace(self.order, **({"source": str(source)} if source else {}), **changes)
+        return load(self.url, order, SilentMeter(), Stopper())
+
+    def query(self, sql, *arguments):
+        with psycopg2.connect(libpq_address(self.url)) as connection:
+            with connection.cursor(cursor_factory=RealDictCursor) as cursor:
+                cursor.execute(sql, arguments)
+                rows = [dict(row) for row in cursor] if cursor.description else []
+            connection.commit()
+        connection.close()
+        return rows
+
+    def movies(self):
+        """Every movie by IMDb id, with the names of its genres."""
+        rows = self.query(
+            """
+            SELECT movies.*, ARRAY(
+                SELECT name FROM unnest(genre_ids) WITH ORDINALITY AS ids (id, position)
+                JOIN genres USING (id) ORDER BY position
+            ) AS genres FROM movies ORDER BY imdb_id
+            """
+        )
+        return {row["imdb_id"]: row for row in rows}
+
+    def snapshot(self):
+        """Everything that a load may change."""
+        return [
+            self.query("SELECT * FROM movies ORDER BY id"),
+            self.query("SELECT * FROM genres ORDER BY id"),
+            self.query("SELECT * FROM dataset_loads ORDER BY id"),
+            self.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"),
+            self.query("SELECT indexname FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1"),
+        ]
+
+
+@pytest.fixture
+def dumps(tmp_path):
+    """A folder of good dumps: one movie, rated."""
+    return write_tsv(tmp_path / "dumps", basics=[title_row()], ratings=[rating_row()])
+
+
+@pytest.fixture
+def loads(database_url, dumps, tmp_path):
+    order = Order(
+        source=str(dumps),
+        is_sample=False,
+        title_types=("movie",),
+        downloads=tmp_path / "downloads",
+        patience=PATIENCE,
+    )
+    return Loads(database_url, order)
+
+
+@pytest.fixture
+def server(dumps):
+    """A web server of the same dumps."""
+    with DatasetServer() as running:
+        for path in dumps.iterdir():
+            running.put(path.name, path.read_bytes())
+        yield running
