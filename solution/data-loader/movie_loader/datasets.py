@@ -10,9 +10,6 @@ from typing import Final
 NULL: Final = r"\N"
 """How the dumps write a value that is not known."""
 
-TINY_CATALOGUE_ROWS: Final = 10_000
-"""Below this many movies, building the listing indexes anew is cheaper than keeping them up."""
-
 
 class Kind(StrEnum):
     """How a column's text becomes a value."""

@@ -22,6 +22,9 @@ PROGRESS_BYTES: Final = 2**16
 
 LONGEST_WAIT_SECONDS: Final = 30.0
 
+LONGEST_FIRST_ANSWER_SECONDS: Final = 8.0
+"""Starting an embedded database may come first; all in all, people are told within 15 s."""
+
 _log = structlog.get_logger("movie_loader")
 
 
@@ -38,6 +41,11 @@ class Patience:
     timeout_seconds: float
     retries: int
     first_wait_seconds: float = 0.5
+
+    @property
+    def first_answer_seconds(self) -> float:
+        """How long all tries together may take until the server answers for the first time."""
+        return min(self.timeout_seconds, LONGEST_FIRST_ANSWER_SECONDS)
 
 
 class Download:
@@ -94,14 +102,14 @@ class Download:
             self._changed.wait_for(
                 lambda: self._is_answered or self._error or self._is_stopped,
                 # The thread itself gives up in time where it can, and knows better why.
-                timeout=self._patience.timeout_seconds + 1,
+                timeout=self._patience.first_answer_seconds + 1,
             )
             if self._is_stopped:
                 raise InterruptedLoadError
             if self._error:
                 raise self._error
             if not self._is_answered:
-                raise self._unreachable(f"no answer within {self._patience.timeout_seconds:g} s")
+                raise self._unreachable(f"no answer within {self._patience.first_answer_seconds:g} s")
 
     def open(self) -> "DownloadReader":
         """Open the file for reading from its start, however much of it is there."""
@@ -168,7 +176,7 @@ class Download:
             furthest = max(furthest, self._written_bytes)
             wait_seconds = min(self._patience.first_wait_seconds * 2**failures, LONGEST_WAIT_SECONDS)
             failures += 1
-            is_late = time.monotonic() + wait_seconds > began + self._patience.timeout_seconds
+            is_late = time.monotonic() + wait_seconds > began + self._patience.first_answer_seconds
             if not self._is_answered and (is_late or failures > self._patience.retries):
                 raise self._unreachable(reason)
             if failures > self._patience.retries:
@@ -198,7 +206,7 @@ class Download:
         part = self._part.version(self.address)
         part_bytes = self._part.path.stat().st_size if part else 0
         kept = None if self._is_answered else self._kept.version(self.address)
-        timeout = self._patience.timeout_seconds
+        timeout = self._patience.timeout_seconds if self._is_answered else self._patience.first_answer_seconds
         try:
             with ask(
                 self.address, part=part, part_bytes=part_bytes, kept=kept, timeout_seconds=timeout

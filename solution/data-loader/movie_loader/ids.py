@@ -1,4 +1,10 @@
-"""IMDb's ids as numbers, for whole arrays of them at once."""
+"""IMDb's ids as numbers, for whole arrays of them at once.
+
+An id's key is its digits, filled up with zeros on the right to ten, times sixteen, plus how many
+digits there are. So each id has a key of its own, and keys rise as the ids do as texts: that is the
+order of IMDb's files, where tt10000000 stands between tt1000000 and tt1000001. (Where a file goes by
+number, keys rise too, but for the steps from seven digits to eight, and so on.)
+"""
 
 import os
 from typing import Final
@@ -15,6 +21,10 @@ NO_ID: Final = -1
 """Stands where a row has no valid id."""
 
 ID_PATTERN: Final = "^tt[0-9]{7,10}$"
+
+MOST_DIGITS: Final = 10
+
+MOST_RUNS_OVER_EACH_OTHER: Final = 8
 
 
 def _u64(value: int) -> np.uint64:
@@ -58,15 +68,20 @@ def keys_of_short_ids(first: UInt64s, second: UInt64s) -> tuple[Int64s, Int64s]:
         ((number >> _u64(16)) & _u64(0x000000FF000000FF)) * _u64(0x0000271000000001)
     )
     number >>= _u64(32)
-    keys = number.astype(np.int64) + np.where(has_seven, 10**7, 10**8)
+    keys = keys_of(number.astype(np.int64), np.where(has_seven, 7, 8))
     return np.where(is_id, keys, NO_ID), np.where(has_seven, 9, 10)
+
+
+def keys_of(numbers: Int64s, digits: Int64s) -> Int64s:
+    """Return the keys of ids with these values and counts of digits. Shapes (n,)."""
+    return numbers * 10 ** (MOST_DIGITS - digits) * 16 + digits
 
 
 class SeenKeys:
     """Remembers which keys have come by, in 8 bytes a key, whatever their order.
 
-    Sorted runs are merged when the next is as long as the last, so that each key is moved a
-    logarithmic number of times; keys that come in order only ever touch the last run.
+    Keys are kept in sorted runs. Where they come in order, runs lie side by side and are never
+    touched again; where they do not, those that lie over each other are merged now and then.
     """
 
     def __init__(self) -> None:
@@ -84,19 +99,21 @@ class SeenKeys:
         unique, first_at = np.unique(keys, return_index=True)
         is_new = np.zeros(len(keys), dtype=bool)
         is_new[first_at] = True
-        for run in self._runs:
-            if len(unique) and run[-1] >= unique[0]:
-                is_new &= ~contains(run, keys)
+        if not len(unique):
+            return is_new
+        over = [run for run in self._runs if run[0] <= unique[-1] and unique[0] <= run[-1]]
+        for run in over:
+            is_new &= ~_contains(run, keys)
         added = np.unique(keys[is_new])
+        if len(over) >= MOST_RUNS_OVER_EACH_OTHER:
+            self._runs = [run for run in self._runs if run[0] > unique[-1] or unique[0] > run[-1]]
+            added = np.sort(np.concatenate((*over, added)), kind="stable")
         if len(added):
             self._runs.append(added)
-        while len(self._runs) > 1 and len(self._runs[-1]) * 2 > len(self._runs[-2]):
-            last, before = self._runs.pop(), self._runs.pop()
-            self._runs.append(np.sort(np.concatenate((before, last)), kind="stable"))
         return is_new
 
 
-def contains(run: Int64s, keys: Int64s) -> Bools:
+def _contains(run: Int64s, keys: Int64s) -> Bools:
     """Tell which keys are in a sorted run that is not empty. Shapes (m,), (n,), (n,)."""
     return np.asarray(run[np.minimum(np.searchsorted(run, keys), len(run) - 1)] == keys)
 

@@ -68,8 +68,8 @@ def load(url: str, order: Order, meter: Meter, stopper: Stopper) -> LoadReport:
             if order.is_sample and records.has_real_data(connection):
                 raise LoadError("the sample never replaces real data", code="sample_refused")
             report = _read(connection, order, meter, stopper)
-            _publish(connection, report, stopper)
-            _tidy_up(connection, report, stopper)
+            _publish(connection, report, meter, stopper)
+            _tidy_up(connection, report, meter, stopper)
     except psycopg2.errors.QueryCanceled:
         stopper.check()
         raise
@@ -79,7 +79,7 @@ def load(url: str, order: Order, meter: Meter, stopper: Stopper) -> LoadReport:
 @contextmanager
 def _connected(url: str, stopper: Stopper) -> Iterator[psycopg2.extensions.connection]:
     connection = psycopg2.connect(
-        libpq_address(url), application_name=APPLICATION_NAME, client_encoding="utf8"
+        libpq_address(url), application_name=APPLICATION_NAME, client_encoding="utf8", connect_timeout=10
     )
     with closing(connection):
         stopper.on_stop(lambda: _cancel(connection))
@@ -220,16 +220,18 @@ def _title_csvs(reading: _Reading, ratings: RatingTable) -> Iterator[pa.Buffer]:
         yield staging.as_csv(frame.assign(id=ids))
 
 
-def _publish(connection: psycopg2.extensions.connection, report: LoadReport, stopper: Stopper) -> None:
+def _publish(
+    connection: psycopg2.extensions.connection, report: LoadReport, meter: Meter, stopper: Stopper
+) -> None:
     """Make the catalogue equal to the staging table, in one transaction."""
     stopper.check()
     merge.drop_listing_indexes_of_tiny_catalogue(connection)
     try:
         with connection:
-            with report.stage("merge") as stage:
+            with meter.waiting("merge"), report.stage("merge") as stage:
                 report.merged = asdict(merge.merge_staged(connection))
                 stage.rows = report.movie_rows
-            with report.stage("indexes"):
+            with meter.waiting("indexes"), report.stage("indexes"):
                 merge.create_listing_indexes(connection)
             staging.drop_staging(connection)
             report.finished_at = datetime.now(UTC)
@@ -241,10 +243,12 @@ def _publish(connection: psycopg2.extensions.connection, report: LoadReport, sto
         raise
 
 
-def _tidy_up(connection: psycopg2.extensions.connection, report: LoadReport, stopper: Stopper) -> None:
+def _tidy_up(
+    connection: psycopg2.extensions.connection, report: LoadReport, meter: Meter, stopper: Stopper
+) -> None:
     """Have the server mark what is visible to all. The load is done, whatever comes of it."""
     try:
-        with report.stage("vacuum"):
+        with meter.waiting("vacuum"), report.stage("vacuum"):
             merge.vacuum(connection)
     except psycopg2.Error as error:
         if stopper.is_stopped:

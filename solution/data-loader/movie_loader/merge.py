@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from typing import Final
 
+import psycopg2.errors
 import psycopg2.extensions
+import structlog
 
-from movie_loader.datasets import TINY_CATALOGUE_ROWS
+TINY_CATALOGUE_ROWS: Final = 10_000
+"""Below this many movies, making the listing indexes anew is cheaper than keeping them up."""
 
 _VALUES: Final = (
     "title_type",
@@ -104,17 +107,25 @@ class Merged:
 def drop_listing_indexes_of_tiny_catalogue(connection: psycopg2.extensions.connection) -> None:
     """Drop the indexes that lists are served by, if there is next to nothing to list.
 
-    A transaction of its own, so that readers are locked out for an instant only; the merge
-    makes them anew after the rows, which is several times faster than keeping them up.
+    The merge makes them anew after the rows, which is several times faster than keeping them up.
+    A transaction of its own, so that readers are locked out for an instant only; if one of them
+    holds the table for long, the indexes stay, and the merge takes longer.
     """
     with connection, connection.cursor() as cursor:
-        cursor.execute("SET LOCAL lock_timeout = '5s'")
         cursor.execute(
             "SELECT count(*) FROM (SELECT FROM movies LIMIT %s) AS first_movies", (TINY_CATALOGUE_ROWS,)
         )
         ((rows,),) = cursor.fetchall()
-        if rows < TINY_CATALOGUE_ROWS:
+    if rows >= TINY_CATALOGUE_ROWS:
+        return
+    try:
+        with connection, connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '1s'")
             cursor.execute("SELECT catalogue_drop_listing_indexes()")
+    except psycopg2.errors.LockNotAvailable:
+        structlog.get_logger("movie_loader").info(
+            "the catalogue is in use, so its indexes stay while it is filled"
+        )
 
 
 def merge_staged(connection: psycopg2.extensions.connection) -> Merged:

@@ -17,7 +17,16 @@ import pyarrow.compute as pc
 from movie_loader.datasets import Dataset
 from movie_loader.errors import LoadError
 from movie_loader.faults import Effect, Tally
-from movie_loader.ids import ID_PATTERN, NO_ID, Bools, Int64s, UInt64s, keys_of_short_ids
+from movie_loader.ids import (
+    ID_PATTERN,
+    MOST_DIGITS,
+    NO_ID,
+    Bools,
+    Int64s,
+    UInt64s,
+    keys_of,
+    keys_of_short_ids,
+)
 
 TAB: Final = ord("\t")
 LINE_FEED: Final = ord("\n")
@@ -193,8 +202,9 @@ def _odd_ids(
     # An end is given: without one, Arrow 26 fails on arrays of values of different lengths.
     digits = pc.binary_slice(pc.if_else(is_id, fields, b"tt0"), 2, 12)
     numbers = pc.cast(pc.cast(digits, pa.string()), pa.int64())
-    scale = 10 ** (pc.binary_length(fields).to_numpy(zero_copy_only=False).astype(np.int64) - 2).clip(0, 10)
-    return np.where(is_id.to_numpy(zero_copy_only=False), numbers.to_numpy() + scale, NO_ID), tabs
+    digits_count = pc.binary_length(fields).to_numpy(zero_copy_only=False).astype(np.int64) - 2
+    keys = keys_of(numbers.to_numpy(), digits_count.clip(0, MOST_DIGITS))
+    return np.where(is_id.to_numpy(zero_copy_only=False), keys, NO_ID), tabs
 
 
 def _has_type(words: UInt64s, block: bytes, at: Int64s, types: tuple[bytes, ...]) -> Bools:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from movie_loader.ids import NO_ID, SeenKeys, keys_of_short_ids, random_uuids
+from movie_loader.ids import NO_ID, SeenKeys, keys_of, keys_of_short_ids, random_uuids
 
 
 def key_of(line):
@@ -17,10 +17,10 @@ def key_of(line):
 @pytest.mark.parametrize(
     ("line", "key", "tab"),
     [
-        (b"tt0000001\tmovie\t", 10_000_001, 9),
-        (b"tt9999999\tmovie\t", 19_999_999, 9),
-        (b"tt10872600\tmovie", 110_872_600, 10),
-        (b"tt99999999\tmovie", 199_999_999, 10),
+        (b"tt0000001\tmovie\t", 1_000 * 16 + 7, 9),
+        (b"tt9999999\tmovie\t", 9_999_999_000 * 16 + 7, 9),
+        (b"tt10872600\tmovie", 1_087_260_000 * 16 + 8, 10),
+        (b"tt99999999\tmovie", 9_999_999_900 * 16 + 8, 10),
     ],
 )
 def test_ids_of_seven_and_eight_digits_are_read(line, key, tab):
@@ -46,13 +46,23 @@ def test_nothing_else_is_read_as_a_short_id(line):
     assert key_of(line)[0] == NO_ID
 
 
-@given(st.integers(0, 99_999_999), st.sampled_from([7, 8]))
-def test_every_short_id_has_a_key_of_its_own(number, digits):
-    text = f"{number % 10**digits:0{digits}}"
-    assert key_of(b"tt" + text.encode() + b"\tmovie")[0] == int("1" + text)
+SHORT_IDS = st.from_regex("tt[0-9]{7,8}", fullmatch=True)
 
 
-@given(st.lists(st.lists(st.integers(1, 40), max_size=12), max_size=12))
+@given(SHORT_IDS, SHORT_IDS)
+def test_keys_rise_as_ids_do_and_each_id_has_one_of_its_own(one, other):
+    keys = [key_of(text.encode() + b"\tmovie")[0] for text in (one, other)]
+    assert (keys[0] < keys[1], keys[0] == keys[1]) == (one < other, one == other)
+
+
+@pytest.mark.parametrize("digits", [7, 8])
+def test_the_ways_to_make_keys_agree(digits):
+    text = "1234567890"[:digits]
+    key = keys_of(np.array([int(text)]), np.array([digits]))[0]
+    assert key_of(f"tt{text}\tmovie".encode())[0] == key
+
+
+@given(st.lists(st.lists(st.integers(1, 60), max_size=12), max_size=30))
 def test_keys_are_new_the_first_time_only_in_whatever_order_they_come(batches):
     seen, expected = SeenKeys(), set()
     for batch in batches:

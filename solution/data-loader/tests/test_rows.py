@@ -29,6 +29,10 @@ def read(content, types=("movie",), dataset=TITLES, chunk_bytes=7):
     return lines, numbers, keys, tally
 
 
+def key_of(imdb_id):
+    return int(imdb_id[2:].ljust(10, "0")) * 16 + len(imdb_id) - 2
+
+
 def lines_of(*body, **options):
     return read(HEADER + b"\n".join(body) + b"\n", **options)[0]
 
@@ -44,7 +48,7 @@ def test_lines_of_the_wanted_type_are_kept_with_their_numbers():
         "tt0000004\tmovie" + REST.decode(),
     ]
     assert numbers == [3, 5]
-    assert keys == [10_000_001, 10_000_002, 10_000_003, 10_000_004, 10_000_005]
+    assert keys == [key_of(f"tt{number:07d}") for number in range(1, 6)]
 
 
 def test_a_title_that_is_called_like_a_type_is_not_of_it():
@@ -68,7 +72,7 @@ def test_ids_of_seven_to_ten_digits_are_ids(digits):
     line = b"tt" + b"1" * digits + b"\tmovie" + REST
     lines, _, keys, _ = read(HEADER + line + b"\n")
     assert lines == [line.decode()]
-    assert keys == [int("1" + "1" * digits)]
+    assert keys == [key_of("tt" + "1" * digits)]
 
 
 @pytest.mark.parametrize(
@@ -153,7 +157,7 @@ def test_batches_are_handed_on_before_the_file_ends(monkeypatch):
     lines, numbers, keys, _ = read(HEADER + body, chunk_bytes=100)
     assert len(lines) == 9
     assert numbers == list(range(2, 11))
-    assert keys == list(range(10_000_000, 10_000_009))
+    assert keys == [key_of(f"tt{number:07d}") for number in range(9)]
 
 
 @pytest.mark.parametrize(
@@ -195,7 +199,7 @@ def expected_of(body, types):
     for line in body.removesuffix(b"\n").split(b"\n"):
         fields = line.split(b"\t")
         is_id = re.fullmatch(rb"tt[0-9]{7,10}", fields[0]) is not None
-        keys.append(int(b"1" + fields[0][2:]) if is_id else -1)
+        keys.append(key_of(fields[0].decode()) if is_id else -1)
         if len(fields) > 1 and fields[1] not in types:
             continue
         if b"\0" in line:
