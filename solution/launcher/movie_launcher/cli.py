@@ -126,6 +126,7 @@ def psql(words: Words) -> int:
 def backup(file: Path, *, force: bool) -> None:
     """Write the whole database to FILE, in pg_dump's custom format."""
     settings = _settings()
+    say(f"Backing up to {file} …")
     with _database(settings) as address:
         backups.backup(settings, address, file.absolute(), force=force)
     click.echo(f"Wrote {file}: {file.stat().st_size:,} bytes.")
@@ -145,6 +146,7 @@ def restore(file: Path, *, yes: bool) -> None:
     with _database(settings) as address:
         if not yes:
             click.confirm(f"Replace all data by that of {file}?", abort=True, err=True)
+        say(f"Restoring {file} …")
         backups.restore(settings, address, file.absolute())
     click.echo(f"Restored {file}.")
 
@@ -168,6 +170,8 @@ def help_command(words: Words) -> int:
 def _serve(*, loading_first: bool) -> None:
     settings = _settings()
     ports.need_free_port(settings)
+    if settings.server_address is None:
+        say(f"Starting PostgreSQL in {settings.data_dir} …")
     with _database(settings) as address:
         variables = programs.database_variables(settings, address)
         if loading_first:
@@ -193,8 +197,6 @@ def _settings() -> Settings:
 @contextmanager
 def _database(settings: Settings) -> Iterator[str]:
     """The database's address, at this version's schema."""
-    if settings.server_address is None:
-        say(f"Starting PostgreSQL in {settings.data_dir} …")
     with server.database(settings) as address:
         migrate(address, settings.sql_scripts)
         yield address
