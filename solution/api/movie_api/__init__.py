@@ -2,7 +2,7 @@
 
 from movie_database.settings import Settings, read_settings, secret_key
 
-from movie_api.database import engine_options
+from movie_api.database import Readers, engine_options
 from movie_api.dataset.routes import dataset
 from movie_api.docs import pages as docs
 from movie_api.extensions import db
@@ -24,6 +24,7 @@ def create_app(settings: Settings | None = None) -> Api:
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.server_address
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings)
     db.init_app(app)
+    app.extensions["readers"] = Readers()
 
     addresses = Addresses(settings.public_url, settings.trusted_proxies, settings.host, settings.port)
     app.extensions["settings"] = settings

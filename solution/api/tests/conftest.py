@@ -31,7 +31,7 @@ class Api(FlaskClient):
 
 
 class QueryCounter:
-    """Counts the statements that the program sends."""
+    """Counts the statements that the program sends; a plan is made once for many, and not counted."""
 
     def __init__(self) -> None:
         self.statements: list[str] = []
@@ -41,7 +41,9 @@ class QueryCounter:
 
         class CountingCursor(psycopg2.extensions.cursor):
             def execute(self, query, parameters=None):
-                statements.append(query)
+                text = query.decode() if isinstance(query, bytes) else query
+                if not text.startswith(("PREPARE", "DEALLOCATE")):
+                    statements.append(text)
                 return super().execute(query, parameters)
 
         def use_counting_cursors(connection, _record):

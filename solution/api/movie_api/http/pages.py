@@ -4,6 +4,8 @@ Source: RFC 8288, Web Linking.
 """
 
 import re
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, unquote
 
@@ -11,7 +13,7 @@ from flask import Response, current_app, request
 
 from movie_api.http import addresses
 from movie_api.http.answers import json_answer
-from movie_api.http.cursors import MAXIMUM_LENGTH, Cursors, Place
+from movie_api.http.cursors import MAXIMUM_LENGTH, Cursors, Place, fingerprint
 from movie_api.http.parameters import Parameter, Query, integer, invalid, matching
 from movie_api.http.problems import Fault
 
@@ -62,8 +64,8 @@ class Page(NamedTuple):
     after: Place | None
 
 
-def page_asked(query: Query, fingerprint: bytes) -> PageAsked:
-    """The page that the query asks for, of the list with this fingerprint.
+def page_asked(query: Query, list_identity: Callable[[Query], Any]) -> PageAsked:
+    """The page that the query asks for; what `list_identity` gives tells its list from all others.
 
     Raises:
         Problem: If the cursor is not good here, or stands beside after_id.
@@ -73,8 +75,11 @@ def page_asked(query: Query, fingerprint: bytes) -> PageAsked:
         raise invalid(
             Fault("query", "after_id", "can't stand beside cursor: each says where the page begins"),
         )
-    place = None if cursor is None else _cursors().read(cursor, fingerprint)
-    return PageAsked(query.get("page_size", DEFAULT_PAGE_SIZE), place, after_id, fingerprint)
+    identity = query.kept.get("fingerprint")
+    if identity is None:
+        identity = query.kept["fingerprint"] = fingerprint(list_identity(query))
+    place = None if cursor is None else _cursors().read(cursor, identity)
+    return PageAsked(query.get("page_size", DEFAULT_PAGE_SIZE), place, after_id, identity)
 
 
 def page_answer(page: Page, asked: PageAsked) -> Response:
@@ -97,6 +102,7 @@ def _link(address: str, query: str, relation: str) -> str:
     return f'<{address}?{query}>; rel="{relation}"' if query else f'<{address}>; rel="{relation}"'
 
 
+@lru_cache(maxsize=500)
 def _kept(query_string: str) -> str:
     """The query as it came, without the place in the list."""
     pieces = (

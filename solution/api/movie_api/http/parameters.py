@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -17,8 +17,8 @@ _INTEGER: Final = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 
 LONGEST_LIST: Final = 200
+_QUERIES_KEPT: Final = 500
 
-Query = Mapping[str, Any]
 Reader = Callable[[str], Any]
 
 
@@ -32,6 +32,18 @@ class Parameter(NamedTuple):
     name: str
     read: Reader
     most: int = 1
+
+
+class Query(dict[str, Any]):
+    """The values of a query by name, those that were given.
+
+    The same query string gives the same object: it is never changed, and what follows from it alone may be
+    kept in `kept`.
+    """
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        super().__init__(values)
+        self.kept: dict[str, Any] = {}
 
 
 def table(*parameters: Parameter) -> dict[str, Parameter]:
@@ -116,19 +128,22 @@ def several_pattern(maximum_length: int, maximum_count: int) -> str:
 
 
 def takes(parameters: Mapping[str, Parameter]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """The view gets the query's values by name as its first argument, those that were given."""
+    """The view gets the query as its first argument."""
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
+        # Most callers ask what others asked a moment ago. (A query that is refused is not kept.)
+        read = lru_cache(maxsize=_QUERIES_KEPT)(lambda query_string: read_query(query_string, parameters))
+
         @wraps(view)
         def read_query_first(**path: str) -> Any:
-            return view(read_query(request.environ["QUERY_STRING"], parameters), **path)
+            return view(read(request.environ["QUERY_STRING"]), **path)
 
         return read_query_first
 
     return decorate
 
 
-def read_query(query_string: str, parameters: Mapping[str, Parameter]) -> dict[str, Any]:
+def read_query(query_string: str, parameters: Mapping[str, Parameter]) -> Query:
     """The values that were given, by name.
 
     Args:
@@ -163,7 +178,7 @@ def read_query(query_string: str, parameters: Mapping[str, Parameter]) -> dict[s
             faults.append(Fault("query", name, f"is given {count} times; at most {most} is allowed"))
     if faults:
         raise invalid(*faults)
-    return values
+    return Query(values)
 
 
 def invalid(*faults: Fault) -> Problem:

@@ -33,22 +33,30 @@ class RequestLog:
         if not self._logger.isEnabledFor(logging.INFO):
             return
         # The address comes from outside: as it stands, a line feed in it would forge a line.
-        fields: dict[str, str | float] = {
-            "address": quote(address, safe="%") if _ODD.search(address) else address,
-            "client": client,
-            "method": method,
-            "milliseconds": round(milliseconds, 2),
-            "request_id": request_id,
-            "status": status,
-        }
-        now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+        if _ODD.search(address):
+            address = quote(address, safe="%")
+        now = datetime.now(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
         if self._is_json:
             line = orjson.dumps(
-                {**fields, "event": _EVENT, "level": "info", "logger": _NAME, "timestamp": now}
+                {
+                    "address": address,
+                    "client": client,
+                    "method": method,
+                    "milliseconds": round(milliseconds, 2),
+                    "request_id": request_id,
+                    "status": status,
+                    "event": _EVENT,
+                    "level": "info",
+                    "logger": _NAME,
+                    "timestamp": now,
+                }
             ).decode()
         else:
-            pairs = " ".join(f"{name}={_shown(value)}" for name, value in fields.items())
-            line = f"{now} [info     ] {_EVENT} [{_NAME}] {pairs}"
+            line = (
+                f"{now} [info     ] {_EVENT} [{_NAME}] address={_shown(address)} client={_shown(client)}"
+                f" method={_shown(method)} milliseconds={round(milliseconds, 2)}"
+                f" request_id={_shown(request_id)} status={status}"
+            )
         stream = self._stream()
         stream.write(line + "\n")
         stream.flush()
@@ -62,6 +70,6 @@ class RequestLog:
         return sys.stderr
 
 
-def _shown(value: str | float) -> str:
-    """A value as structlog's text form shows it: quoted if it holds a blank, a quote, = or a backslash."""
-    return repr(value) if isinstance(value, str) and not _PLAIN.fullmatch(value) else str(value)
+def _shown(value: str) -> str:
+    """A value as structlog's text form shows it: quoted if it holds a blank, a quote or =."""
+    return value if _PLAIN.fullmatch(value) else repr(value)

@@ -82,6 +82,7 @@ LIST_PARAMETERS: Final = (
 def list_identity(query: Query) -> dict[str, Any]:
     """What tells this list from another: its order and filters, in one form however they were written."""
     identity = {
+        "list": "movies",
         "sort": query.get("sort", DEFAULT_SORT),
         "desc": query.get("desc", False),
         "include_adult": query.get("include_adult", False),

@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 from movie_database.sort_keys import sort_key
 from sqlalchemy import insert, text
 
-from movie_api.database import Row, read, write
+from movie_api.database import read, read_one, write
 from movie_api.genres.queries import find_or_create, genre_ids, genre_names
 from movie_api.http.cursors import Place, Side
 from movie_api.http.pages import Page, PageAsked
@@ -15,6 +15,7 @@ from movie_api.keyset import stretches
 from movie_api.movies.filters import DEFAULT_SORT, FILTERS, SORTS, Sort
 from movie_api.movies.models import Movie
 from movie_api.movies.schemas import NewMovie, movie
+from movie_api.reader import Row
 
 _COLUMNS: Final = (
     "id, title, original_title, year, rating_tenths, votes, runtime_minutes, genre_ids, imdb_id, imdb_link"
@@ -64,8 +65,8 @@ def movie_page(query: Query, asked: PageAsked) -> Page:
 def find_movie(id_or_imdb_id: str) -> dict[str, Any] | None:
     """The movie with this UUID or IMDb id, adult or not; None if there is none."""
     column = "imdb_id" if id_or_imdb_id.startswith("tt") else "id"
-    rows = read(f"SELECT {_COLUMNS} FROM movies WHERE {column} = %s", (id_or_imdb_id,))  # noqa: S608
-    return _movies(rows)[0] if rows else None
+    row = read_one(f"SELECT {_COLUMNS} FROM movies WHERE {column} = %s", id_or_imdb_id)  # noqa: S608
+    return _movies([row])[0] if row else None
 
 
 def create_movie(new: NewMovie) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from flask import Blueprint, Response
 from movie_api.http.addresses import whole
 from movie_api.http.answers import json_answer
 from movie_api.http.bodies import read_body
-from movie_api.http.cursors import fingerprint
 from movie_api.http.pages import PAGE_PARAMETERS, page_answer, page_asked
 from movie_api.http.parameters import Query, table, takes
 from movie_api.http.problems import MALFORMED_ID, NO_SUCH_MOVIE, Fault, Problem
@@ -25,7 +24,7 @@ _ID: Final = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|tt[
 @takes(table(*filters.LIST_PARAMETERS, *PAGE_PARAMETERS))
 def list_movies(query: Query) -> Response:
     """Movies that match every filter, in the order asked, one page of them."""
-    asked = page_asked(query, fingerprint("movies", filters.list_identity(query)))
+    asked = page_asked(query, filters.list_identity)
     return page_answer(queries.movie_page(query, asked), asked)
 
 

@@ -10,7 +10,7 @@ from movie_api.http.problems import INVALID_CURSOR, OTHER_CURSOR, Problem
 from movie_database.sort_keys import SORT_KEY_CHARACTERS
 
 ID = "9f0c2f0e-5c1b-4a53-8a52-3d1d5f1d7b11"
-LIST = fingerprint("movies", {"sort": "rating"})
+LIST = fingerprint({"sort": "rating"})
 CURSORS = Cursors(lambda: "a secret of this server, long enough")
 PLACE = Place(Side.AFTER, 87, ID)
 
@@ -67,9 +67,9 @@ def test_a_cursor_of_another_server_is_not_taken():
 
 def test_a_cursor_of_another_list_is_told_as_such():
     with pytest.raises(Problem) as caught:
-        CURSORS.read(CURSORS.write(PLACE, LIST), fingerprint("movies", {"sort": "votes"}))
+        CURSORS.read(CURSORS.write(PLACE, LIST), fingerprint({"sort": "votes"}))
     assert caught.value.kind is OTHER_CURSOR
 
 
 def test_the_same_filters_in_another_order_are_the_same_list():
-    assert fingerprint("movies", {"a": 1, "b": 2}) == fingerprint("movies", {"b": 2, "a": 1})
+    assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
