@@ -14,15 +14,15 @@ from movie_database import exits
 
 from movie_launcher import programs
 
-PATIENCE_SECONDS: Final = 10.0
-_CONNECT_SECONDS: Final = 8.0
+PATIENCE_SECONDS: Final = 8.0
+_CONNECT_SECONDS: Final = 6.0
 _FILE: Final = "title.basics.tsv.gz"
 
 
 def why_unreachable(source: str) -> str | None:
     """Why nothing answers at this address; None if something does, be it an error page.
 
-    Asks over the same library, proxies and certificates as the loader, and takes 10 s at most.
+    Asks over the same library, proxies and certificates as the loader, and takes 8 s at most.
     """
     command = programs.module("movie_launcher.reachability", source)
     try:

