@@ -47,8 +47,10 @@ def instructions(name: str) -> list[tuple[str, str]]:
     return [(line.split()[0], line.split(maxsplit=1)[1]) for line in lines if line.strip()]
 
 
-def environment(service: dict[str, Any]) -> dict[str, str]:
-    return {name: str(value) for name, value in service.get("environment", {}).items()}
+def environment(service: dict[str, Any]) -> dict[str, str | None]:
+    """What a service is given; None: passed on if it is set."""
+    given = service.get("environment", {})
+    return {name: None if value is None else str(value) for name, value in given.items()}
 
 
 def test_compose_file_is_of_the_specifications_form(compose):
@@ -105,9 +107,18 @@ def test_variables_left_unset_are_taken_as_defaults(compose, monkeypatch, tmp_pa
     """Compose passes an unset variable on as an empty one."""
     monkeypatch.setattr(settings, "checkout_root", lambda: tmp_path)
     for variable, value in environment(compose["services"][name]).items():
+        if value is None:
+            monkeypatch.delenv(variable, raising=False)
+            continue
         given = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value)
         monkeypatch.setenv(variable, re.sub(r"\$\{\w+:\?[^}]*\}", "given", given))
     assert settings.read_settings().server_address == "postgresql+psycopg2://movies:given@db:5432/movies"
+
+
+def test_what_gunicorn_reads_itself_is_never_passed_on_empty(compose):
+    read_by_gunicorn = {"WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "GUNICORN_CMD_ARGS"}
+    passed = environment(compose["services"]["api"])
+    assert {passed[name] for name in read_by_gunicorn & set(passed)} == {None}
 
 
 @pytest.mark.parametrize("name", [*DOCKERFILES])

@@ -28,6 +28,8 @@ def api(settings: Settings, variables: dict[str, str]) -> Iterator[Child]:
         LauncherError: It does not start.
     """
     command = programs.api_command(settings)
+    # Gunicorn reads it too, and an empty one, which to us is unset, is no number to it.
+    variables = {**variables, "WEB_CONCURRENCY": str(settings.web_concurrency)}
     with processes.child(command, environment=variables, folder=programs.api_folder()) as process:
         _wait_until_it_answers(settings, process)
         yield process

@@ -63,7 +63,7 @@ def test_a_signal_while_the_database_is_made_leaves_nothing_running(launcher):
 
 
 def test_serve_on_an_empty_database_serves_empty_lists(launcher_on, database_url):
-    running = launcher_on(database_url).start("serve").serving()
+    running = launcher_on(database_url).start("serve", WEB_CONCURRENCY="").serving()
     assert "none yet: ./run.sh load" in running.output
     assert running.get("/movies") == []
     assert running.status("/readyz") == 503
