@@ -33,14 +33,27 @@ SAMPLE_FOLDER: Final = Path(__file__).parent / "sample"
 SECONDS_TO_STOP: Final = 8.0
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-def main() -> None:
-    """Brings IMDb's daily dumps into PostgreSQL."""
+def main() -> NoReturn:
+    """Run the command that is asked for, and end with its exit code."""
     # What stops services is to be heard like Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        # Alone, click would end with 1 after Ctrl-C.
+        sys.exit(commands.main(prog_name="movie-loader", standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        _interrupted("nothing was done yet")
 
 
-@main.command()
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def commands() -> None:
+    """Brings IMDb's daily dumps into PostgreSQL."""
+
+
+@commands.command()
 @click.option("--source", help="Address or folder of the dumps, in place of DATASET_SOURCE.")
 @click.option("--sample", is_flag=True, help="Load the bundled sample.")
 @click.option("--title-types", help="IMDb's titleTypes to keep, in place of TITLE_TYPES.")
@@ -76,7 +89,7 @@ def load(*, source: str | None, sample: bool, title_types: str | None, as_json: 
     print(summary, file=sys.stderr if as_json else sys.stdout, flush=True)
 
 
-@main.command()
+@commands.command()
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON; null if there was no load.")
 def status(*, as_json: bool) -> None:
     """Tell what was loaded last."""
@@ -123,8 +136,7 @@ def _with_database(settings: Settings, work: Callable[[str, Stopper], Result], *
     except psycopg2.Error as error:
         _fail(f"the database: {' '.join(str(error).split())}", "database", as_json=as_json)
     except (KeyboardInterrupt, InterruptedLoadError) as error:
-        print(f"interrupted: {error or 'nothing was done yet'}", file=sys.stderr, flush=True)
-        sys.exit(exits.INTERRUPTED)
+        _interrupted(str(error) or "nothing was done yet")
     except Exception as error:  # noqa: BLE001 - cron gets one line and an exit code, whatever happens
         structlog.get_logger("movie_loader").exception("a fault of the loader's own")
         _fail(f"{type(error).__name__}: {error}", "internal", as_json=as_json)
@@ -166,3 +178,8 @@ def _fail(message: str, code: str, *, as_json: bool) -> NoReturn:
         print(json.dumps({"state": "failed", "error": {"code": code, "message": message}}))
     print(f"failed: {message}", file=sys.stderr, flush=True)
     sys.exit(exits.FAILED)
+
+
+def _interrupted(message: str) -> NoReturn:
+    print(f"interrupted: {message}", file=sys.stderr, flush=True)
+    sys.exit(exits.INTERRUPTED)

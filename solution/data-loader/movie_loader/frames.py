@@ -117,7 +117,7 @@ _PARSERS: Final[dict[Kind, Callable[[Any, Column], tuple[Any, Any]]]] = {
 def with_title_keys(frame: pd.DataFrame) -> pd.DataFrame:
     """Add `title_key` (Arrow string): the sort key of `title`, as `movie_database.sort_keys` makes it.
 
-    Fifteen of sixteen titles are ASCII, for which lower case and a cut are the whole of it.
+    Fourteen of fifteen movies' titles are ASCII, for which lower case and a cut are the whole of it.
     """
     title = frame["title"]
     is_ascii = title.str.isascii()

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg2
 import pytest
@@ -165,6 +166,24 @@ def test_a_terminal_is_shown_bars(environment, dumps):
         assert process.wait(30) == 0
     assert b"load title.basics" in shown
     assert b"1 rows" in shown
+
+
+def test_a_stop_is_heard_while_the_program_is_still_being_imported(environment, dumps):
+    process = subprocess.Popen(
+        [*COMMAND, "load", "--source", str(dumps)], env=environment, stderr=subprocess.PIPE, text=True
+    )
+    while not catches(process.pid, signal.SIGTERM):
+        time.sleep(0.001)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (130, "interrupted: nothing was done yet\n")
+
+
+def catches(pid, signal_number):
+    """Whether a process has a handler of its own for a signal, as Linux tells."""
+    status = Path(f"/proc/{pid}/status").read_text("utf-8")
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught.split()[1], 16) >> (signal_number - 1) & 1)
 
 
 # Loads that are killed or interrupted in each phase.
