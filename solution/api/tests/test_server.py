@@ -81,7 +81,9 @@ def test_a_signal_ends_it_within_ten_seconds_and_leaves_no_process(database_url,
 def test_what_never_comes_to_the_program_is_refused_in_the_same_form(
     idle_server, request_bytes, status, code
 ):
+    began = time.monotonic()
     status_line, problem = ask_raw(idle_server.url, request_bytes)
+    assert time.monotonic() - began < 3
     assert status_line.startswith(f"HTTP/1.1 {status}")
     assert problem["type"] == f"/docs/errors/{code}"
 

@@ -12,4 +12,4 @@ class Genre(db.Model):  # type: ignore[name-defined,misc]
     __tablename__ = "genres"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    name: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text(collation="C"))

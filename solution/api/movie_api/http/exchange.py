@@ -46,8 +46,6 @@ class Exchange:
         if not _REQUEST_ID.fullmatch(request_id):
             request_id = new_request_id()
         environ[_REQUEST_ID_KEY] = request_id
-        # Werkzeug would redirect it, to a host that the caller names.
-        environ["PATH_INFO"] = environ.get("PATH_INFO") or "/"
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             has_policy = any(name == _POLICY[0] for name, _ in headers)

@@ -58,6 +58,15 @@ def test_a_cursor_that_was_cut_or_lengthened_is_not_taken(change):
     assert caught.value.kind is INVALID_CURSOR
 
 
+def test_a_cursor_whose_last_bits_say_nothing_is_not_taken():
+    good = CURSORS.write(Place(Side.AFTER, None, ID), LIST)
+    assert len(good) % 4, "no loose bits"
+    for last in string.ascii_letters + string.digits + "-_":
+        if last != good[-1]:
+            with pytest.raises(Problem):
+                CURSORS.read(good[:-1] + last, LIST)
+
+
 def test_a_cursor_of_another_server_is_not_taken():
     theirs = Cursors(lambda: "a secret of another server, long enough").write(PLACE, LIST)
     with pytest.raises(Problem) as caught:

@@ -1,7 +1,6 @@
 """Who may write, until there are accounts."""
 
 import pytest
-from movie_api.http.addresses import FORWARDING_HEADERS
 
 BODY = {"title": "New"}
 
@@ -37,9 +36,19 @@ def test_a_name_that_leads_to_this_machine_may_not(app, host):
     assert post(app, host=host) == 403
 
 
-@pytest.mark.parametrize("header", FORWARDING_HEADERS)
-def test_a_proxy_on_this_machine_may_not(app, header):
-    name = header.removeprefix("HTTP_").replace("_", "-")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Forwarded",
+        "Via",
+        "X-Forwarded-For",
+        "X-Forwarded-Host",
+        "X-Forwarded-Proto",
+        "X-Real-IP",
+        "CF-Connecting-IP",
+    ],
+)
+def test_a_proxy_on_this_machine_may_not(app, name):
     assert post(app, headers={name: "127.0.0.1"}) == 403
 
 

@@ -4,6 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg2
 import pytest
+from movie_api.database import write
+from movie_api.genres.queries import find_or_create
 from movie_database.addresses import libpq_address
 
 LINK = "https://www.imdb.com/title/tt0111161/"
@@ -169,6 +171,18 @@ def test_genres_are_told_apart_without_case_and_named_as_first_written(api):
     answer = post(api, title="y", genres=["éPOUVANTE", {"name": "E\u0301pouvante"}, "Drama"])
     assert answer.json["genres"] == [{"name": "Épouvante"}, {"name": "Drama"}]
     assert api.get("/genres").json == [{"name": "Drama"}, {"name": "Épouvante"}]
+
+
+def test_a_writer_waits_for_another_that_makes_the_same_genre(app):
+    with ThreadPoolExecutor(1) as pool:
+        with app.app_context(), write() as connection:
+            find_or_create(connection, ["Ärger"])
+            other = pool.submit(
+                lambda: app.test_client().post("/movies", json={"title": "x", "genres": ["ÄRGER"]})
+            )
+            with pytest.raises(TimeoutError):
+                other.result(timeout=0.5)
+        assert other.result(timeout=10).json["genres"] == [{"name": "Ärger"}]
 
 
 def test_two_writers_make_a_genre_once(app):
