@@ -71,7 +71,7 @@ for candidate in "$root/.venv/bin/python" $candidates; do
         too_old=${too_old:-$version}
     elif [ "${version#3.}" -gt "$newest" ]; then
         too_new=${too_new:-$version}
-    elif [ -n "$part" ]; then
+    elif [ -n "$part" ] && [ "$candidate" != "$root/.venv/bin/python" ]; then
         lacking=${lacking:-$candidate} lacking_version=${lacking_version:-$version}
         lacking_part=${lacking_part:-$part}
     else

@@ -24,7 +24,7 @@ from movie_launcher.signals import Interrupted, take_signals
 Words = tuple[str, ...]
 
 _NAME: Final = "./run.sh"
-_HELP: Final = {"help_option_names": ["-h", "--help"]}
+_HELP: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 # Words after such a command are those of the program that it runs, options too.
 _PASSED_ON: Final[dict[str, Any]] = {
     "context_settings": {"ignore_unknown_options": True, "allow_interspersed_args": False, **_HELP}
@@ -176,6 +176,7 @@ def _serve(*, loading_first: bool) -> None:
         variables = programs.database_variables(settings, address)
         if loading_first:
             loading.load_what_is_missing(settings, variables)
+            ports.need_free_port(settings)  # a load takes its time, in which another can take the port
         say("Starting the API …")
         with serving.api(settings, variables) as process:
             serving.announce(settings)
@@ -216,20 +217,21 @@ def _run(command: Callable[[], object]) -> int:
     """The command's exit code; what went wrong is told in plain lines."""
     try:
         result = command()
-    except SettingsError as error:
-        for fault in error.faults:
-            say(f"run.sh: {fault}")
-        return exits.WRONG_USAGE
     except click.exceptions.Abort:
-        say("Left as it was.")
-        return exits.FAILED
+        faults, code = ["left as it was"], exits.FAILED
     except click.ClickException as error:
         error.show()
         return exits.WRONG_USAGE
+    except SettingsError as error:
+        faults, code = error.faults, exits.WRONG_USAGE
     except LauncherError as error:
-        say(f"run.sh: {error}")
-        return error.code
+        faults, code = [str(error)], error.code
     except (DatabaseError, EnvironmentUnfitError) as error:
-        say(f"run.sh: {error}")
-        return exits.FAILED
-    return result if isinstance(result, int) else exits.DONE
+        faults, code = [str(error)], exits.FAILED
+    except OSError as error:
+        faults, code = [f"{error.filename or 'the system'}: {error.strerror or error}"], exits.FAILED
+    else:
+        return result if isinstance(result, int) else exits.DONE
+    for fault in faults:
+        say(f"run.sh: {fault}")
+    return code

@@ -1,7 +1,10 @@
 """What a start loads: nothing, IMDb's dumps, or the sample where IMDb can't be reached."""
 
+import fcntl
 import json
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -60,8 +63,15 @@ def load_what_is_missing(settings: Settings, variables: dict[str, str]) -> None:
     Raises:
         LauncherError: There is no data, and none could be loaded.
     """
+    if settings.skip_load_data:
+        return
+    with _one_at_a_time(settings):
+        _load_what_is_missing(settings, variables)
+
+
+def _load_what_is_missing(settings: Settings, variables: dict[str, str]) -> None:
     last = last_load(variables)
-    if settings.skip_load_data or (last is not None and not last.is_sample):
+    if last is not None and not last.is_sample:
         return
     is_default = settings.dataset_source == DEFAULT_SOURCE
     reason = reachability.why_unreachable(settings.dataset_source) if is_default else None
@@ -93,6 +103,19 @@ def need_room_for_dumps(settings: Settings) -> None:
         return
     folder = next(one for one in (settings.data_dir, *settings.data_dir.parents) if one.exists())
     need_room(folder, DOWNLOAD_BYTES + (DATABASE_BYTES if settings.server_address is None else 0))
+
+
+@contextmanager
+def _one_at_a_time(settings: Settings) -> Iterator[None]:
+    """No other start on this DATA_DIR loads meanwhile: of two first ones, the second finds data there."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    with (settings.data_dir / "loading.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("Another start is loading: waiting for it …")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _load(variables: dict[str, str], *arguments: str) -> None:

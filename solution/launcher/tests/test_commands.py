@@ -73,6 +73,14 @@ def test_a_host_that_is_not_this_machine_is_told(launcher):
     assert "HOST is '192.0.2.1'" in ended.stderr
 
 
+def test_a_data_dir_that_cannot_be_made_is_told_in_a_line(launcher_on, database_url, tmp_path):
+    (tmp_path / "file").touch()
+    ended = launcher_on(database_url).run(DATA_DIR=str(tmp_path / "file" / "data"))
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
+    assert "file/data: Not a directory" in ended.stderr
+
+
 def test_psql_answers_on_the_database_and_shows_no_password(launcher_on, database_url):
     launcher = launcher_on(database_url)
     ended = launcher.run("psql", "-Atc", "SELECT count(*) FROM movies")

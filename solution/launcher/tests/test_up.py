@@ -23,6 +23,18 @@ def test_a_start_that_cannot_reach_imdb_serves_the_sample_and_says_so(launcher):
     assert again.get("/dataset")["loaded_at"] == dataset["loaded_at"]
 
 
+def test_first_starts_at_once_load_once_and_both_serve(launcher):
+    pair = [launcher.start(), launcher.start()]
+    assert len({running.serving().get("/dataset")["loaded_at"] for running in pair}) == 1
+    assert sum("Loading the bundled sample" in running.output for running in pair) == 1
+
+    # The last one out stops the server, and no other.
+    assert pair[0].signal(signal.SIGINT) == 130
+    assert pair[1].get("/movies")
+    assert pair[1].signal(signal.SIGINT) == 130
+    assert launcher.processes() == []
+
+
 def test_sigint_ends_everything_within_ten_seconds(launcher):
     running = launcher.start("serve").serving()
     assert {process.name() for process in launcher.processes()} >= {"postgres", "gunicorn"}
