@@ -1,6 +1,7 @@
 """IMDb's catalogue as an HTTP API."""
 
-from movie_database.settings import Settings, read_settings, secret_key
+from movie_database.logs import configure_logging
+from movie_database.settings import Settings, SettingsError, read_settings, secret_key
 
 from movie_api.database import Readers, engine_options
 from movie_api.dataset.routes import dataset
@@ -18,8 +19,19 @@ __all__ = ["create_app"]
 
 
 def create_app(settings: Settings | None = None) -> Api:
-    """The program, ready to answer: nothing is read, asked or waited for until the first request."""
-    settings = settings or read_settings()
+    """The program, ready to answer: nothing is asked or waited for until the first request.
+
+    Args:
+        settings: If none are given, a server starts us: those of the environment, and its log is set up.
+
+    Raises:
+        SettingsError: If a setting is wrong, or names no database.
+    """
+    if settings is None:
+        settings = read_settings()
+        configure_logging(settings)
+    if settings.server_address is None:
+        raise SettingsError(["DATABASE_URL is not set; ./run.sh serve starts a server of its own"])
     app = Api(__name__, static_folder=None)
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.server_address
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings)
