@@ -159,3 +159,14 @@ def test_a_start_that_fails_says_why_in_one_line(database_url, tmp_path, setting
     assert len(lines) == 1
     assert told in lines[0]
     assert "hidden" not in log
+
+
+def test_a_server_that_is_bound_to_all_takes_no_writes_and_names_the_address_that_was_reached(
+    database_url, movies, tmp_path
+):
+    movies.create_many(year=[1, 2])
+    with running_api(database_url, tmp_path, host="0.0.0.0") as api:
+        written = httpx.post(f"{api.url}/movies", json={"title": "x"})
+        answer = httpx.get(f"{api.url}/movies?page_size=1", headers={"Host": "evil.example"})
+    assert written.status_code == 403
+    assert answer.links["next"]["url"].startswith(f"{api.url}/movies?page_size=1&cursor=")
