@@ -22,8 +22,8 @@ from rich.console import Console
 from rich.file_proxy import FileProxy
 
 from movie_loader import records
-from movie_loader.downloads import Patience
 from movie_loader.errors import InterruptedLoadError, LoadError
+from movie_loader.patience import Patience
 from movie_loader.pipes import Stopper
 from movie_loader.progress import meter
 

@@ -6,14 +6,15 @@ time. An unfinished one is kept too, and taken up where it broke off, now or by 
 
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import structlog
 
 from movie_loader.errors import InterruptedLoadError, LoadError, SourceChangedError
+from movie_loader.patience import Patience
 from movie_loader.versions import NotedFile, Version
 from movie_loader.web import Answer, BrokenOffError, NoRestError, ask
 
@@ -22,30 +23,7 @@ PROGRESS_BYTES: Final = 2**16
 
 LONGEST_WAIT_SECONDS: Final = 30.0
 
-LONGEST_FIRST_ANSWER_SECONDS: Final = 8.0
-"""Starting an embedded database may come first; all in all, people are told within 15 s."""
-
 _log = structlog.get_logger("movie_loader")
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long and how often a download tries.
-
-    Attributes:
-        timeout_seconds: for the first answer, for any connection, and for the next bytes.
-        retries: how often it is taken up again without having come further.
-        first_wait_seconds: before the first retry; each further one waits twice as long.
-    """
-
-    timeout_seconds: float
-    retries: int
-    first_wait_seconds: float = 0.5
-
-    @property
-    def first_answer_seconds(self) -> float:
-        """How long all tries together may take until the server answers for the first time."""
-        return min(self.timeout_seconds, LONGEST_FIRST_ANSWER_SECONDS)
 
 
 class Download:
@@ -84,7 +62,11 @@ class Download:
         self._thread.start()
 
     def stop(self) -> None:
-        """Have the thread end soon, and readers raise `InterruptedLoadError` at once."""
+        """Have readers raise `InterruptedLoadError` at once, and the thread end soon.
+
+        It may still wait for its server for a while, but it changes no file from now on: another
+        download of the same file may begin.
+        """
         with self._changed:
             self._is_stopped = True
             self._changed.notify_all()
@@ -144,13 +126,16 @@ class Download:
             raise self._error or InterruptedLoadError
 
     def discard(self) -> None:
-        """Remove what is kept of it, so that the next load downloads it anew."""
+        """Stop, and remove what is kept of it, so that the next load downloads it anew."""
+        self.stop()
         self._kept.remove()
         self._part.remove()
 
     def _run(self) -> None:
         try:
             self._fetch_with_retries()
+        except InterruptedLoadError:
+            return
         except LoadError as error:
             self._fail(error)
         except OSError as error:
@@ -216,25 +201,25 @@ class Download:
                 else:
                     self._write(answer)
         except NoRestError:
-            self._part.remove()
+            with self._changing():
+                self._part.remove()
             raise
 
     def _write(self, answer: Answer) -> None:
         with self._begin(answer) as file:
             for chunk in answer.chunks:
-                file.write(chunk)
-                file.flush()
-                self._note_bytes(self._written_bytes + len(chunk))
-                if self._is_stopped:
-                    return
+                with self._changing():
+                    file.write(chunk)
+                    file.flush()
+                    self._written_bytes += len(chunk)
+                self._on_bytes(self._written_bytes, self.total_bytes)
             if answer.total_bytes not in {None, self._written_bytes}:
                 raise BrokenOffError(f"{self._written_bytes} of {answer.total_bytes} bytes came")
-            file.truncate()
-        with self._changed:
-            self._part.become(self._kept)
-            self._is_done = True
-            self.total_bytes = self._written_bytes
-            self._changed.notify_all()
+            with self._changing():
+                file.truncate()
+                self._part.become(self._kept)
+                self._is_done = True
+                self.total_bytes = self._written_bytes
 
     def _begin(self, answer: Answer) -> BinaryIO:
         """Open the part where the answer's first byte belongs.
@@ -242,9 +227,11 @@ class Download:
         A new version gets a new file, so that who reads the old one finds no other bytes in it. The
         same version from its start (by a server without ranges) is written over its own bytes.
         """
-        is_continued = answer.offset > 0 or answer.version.is_surely(self.version)
-        is_continued = is_continued and self._part.path.is_file()
-        with self._changed:
+        with self._changing():
+            is_there = self._part.path.is_file()
+            if answer.offset and not is_there:
+                raise NoRestError("the part that the server continues is gone")
+            is_continued = is_there and (answer.offset > 0 or answer.version.is_surely(self.version))
             if not is_continued:
                 self._part.remove()
                 self._edition += self._written_bytes > 0
@@ -252,22 +239,26 @@ class Download:
             file.seek(answer.offset)
             self._part.note(answer.version)
             self.version, self.total_bytes = answer.version, answer.total_bytes
+            self._written_bytes = answer.offset
             self._is_answered = True
-        self._note_bytes(answer.offset)
+        self._on_bytes(self._written_bytes, self.total_bytes)
         return file
 
     def _use_kept(self, kept: Version) -> None:
-        with self._changed:
+        with self._changing():
             self.version, self.was_kept = kept, True
-            self.total_bytes = self._kept.path.stat().st_size
+            self._written_bytes = self.total_bytes = self._kept.path.stat().st_size
             self._is_answered = self._is_done = True
-        self._note_bytes(self.total_bytes)
+        self._on_bytes(self._written_bytes, self.total_bytes)
 
-    def _note_bytes(self, written_bytes: int) -> None:
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Change files and facts, alone and never after `stop`; then tell whoever waits."""
         with self._changed:
-            self._written_bytes = written_bytes
+            if self._is_stopped:
+                raise InterruptedLoadError
+            yield
             self._changed.notify_all()
-        self._on_bytes(written_bytes, self.total_bytes)
 
     def _unreachable(self, reason: str) -> LoadError:
         return LoadError(

@@ -17,10 +17,10 @@ from movie_database.addresses import libpq_address
 
 from movie_loader import frames, merge, records, rows, sources, staging
 from movie_loader.datasets import RATINGS, TITLES, Dataset
-from movie_loader.downloads import Patience
 from movie_loader.errors import InterruptedLoadError, LoadError, SourceChangedError
 from movie_loader.faults import Effect
 from movie_loader.ids import Int64s, SeenKeys, random_uuids
+from movie_loader.patience import Patience
 from movie_loader.pipes import Stopper, ahead
 from movie_loader.progress import Meter
 from movie_loader.ratings import RatingTable
@@ -90,7 +90,13 @@ def _connected(url: str, stopper: Stopper) -> Iterator[psycopg2.extensions.conne
         # system's server can see that its client is gone.
         with suppress(psycopg2.Error), connection, connection.cursor() as cursor:
             cursor.execute("SET client_connection_check_interval = '1s'")
-        yield connection
+        try:
+            yield connection
+        finally:
+            # The server ends a session some time after its client has left.
+            with suppress(psycopg2.Error):
+                connection.rollback()
+                records.release_lock(connection)
 
 
 def _cancel(connection: psycopg2.extensions.connection) -> None:

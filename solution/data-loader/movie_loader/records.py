@@ -20,7 +20,7 @@ WHERE locktype = 'advisory' AND granted AND classid = 0 AND objid = %s AND objsu
 
 
 def take_lock(connection: psycopg2.extensions.connection) -> None:
-    """Keep other loads out of this database until the connection ends.
+    """Keep other loads out of this database until the lock is released or the connection ends.
 
     Raises:
         LoadError: if another load is running; it says which.
@@ -36,6 +36,12 @@ def take_lock(connection: psycopg2.extensions.connection) -> None:
         pid, client, since = holder
         who = f" since {since:%Y-%m-%d %H:%M:%S %Z} from {client or 'this machine'} (server process {pid})"
     raise LoadError(f"another load is running{who}", code="load_running", is_transient=True)
+
+
+def release_lock(connection: psycopg2.extensions.connection) -> None:
+    """Let other loads in."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_unlock_all()")
 
 
 def has_real_data(connection: psycopg2.extensions.connection) -> bool:

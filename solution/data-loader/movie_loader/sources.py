@@ -12,8 +12,9 @@ from typing import Any, Final, Protocol, cast
 from isal import igzip, igzip_lib
 
 from movie_loader.datasets import Dataset
-from movie_loader.downloads import Download, Patience
+from movie_loader.downloads import Download
 from movie_loader.errors import LoadError
+from movie_loader.patience import Patience
 from movie_loader.pipes import Stopper
 
 CHUNK_BYTES: Final = 2**20

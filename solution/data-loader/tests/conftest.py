@@ -3,8 +3,8 @@ from dataclasses import dataclass, replace
 import psycopg2
 import pytest
 from movie_database.addresses import libpq_address
-from movie_loader.downloads import Patience
 from movie_loader.load import Order, load
+from movie_loader.patience import Patience
 from movie_loader.pipes import Stopper
 from movie_loader.progress import SilentMeter
 from movie_testing.dataset_server import DatasetServer

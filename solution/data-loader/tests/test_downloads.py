@@ -11,8 +11,9 @@ from dataclasses import replace
 
 import pytest
 from movie_loader import downloads
-from movie_loader.downloads import Download, Patience
+from movie_loader.downloads import Download
 from movie_loader.errors import LoadError, SourceChangedError
+from movie_loader.patience import Patience
 from movie_testing.dataset_server import Trouble
 from movie_testing.tsv import title_row, write_tsv
 
@@ -250,9 +251,25 @@ def test_a_download_is_read_while_it_still_runs(server, big, tmp_path):
     download.start()
     download.wait_for_answer()
     with closing(download.open()) as reader:
-        assert reader.read(50_000) == big[:50_000]
+        content = b""
+        while len(content) < 100_000:
+            content += reader.read(50_000)
+    assert content == big[:100_000]
     assert not (tmp_path / "big").exists()
     download.stop()
+
+
+def test_a_download_that_was_stopped_does_not_spoil_the_next_one_of_the_same_file(server, big, tmp_path):
+    server.trouble("big", Trouble(stall_at=100_000))
+    stopped = Download(server.address + "big", tmp_path, PATIENCE, lambda _done, _total: None)
+    stopped.start()
+    stopped.wait_for_answer()
+    stopped.stop()
+    server.put("big", big[::-1])
+    assert fetch(server, tmp_path)[0] == big[::-1]
+    time.sleep(2 * PATIENCE.timeout_seconds)
+    assert (tmp_path / "big").read_bytes() == big[::-1]
+    assert not (tmp_path / "big.part").exists()
 
 
 def test_progress_is_told_in_bytes(server, big, tmp_path):

@@ -1,7 +1,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from movie_database.sort_keys import sort_key
 from movie_loader import frames
@@ -147,6 +147,7 @@ def test_the_lines_of_the_first_few_faults_are_logged(capsys):
     assert "reason=year" in shown
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.characters(exclude_characters="\t\n\0", exclude_categories=["Cs"])), min_size=1))
 def test_every_title_gets_the_sort_key_that_the_api_would_make(titles):
     frame, _ = parse(*({"primaryTitle": title} for title in titles if title != r"\N"), {})

@@ -2,7 +2,7 @@ import uuid
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from movie_loader.ids import NO_ID, SeenKeys, keys_of, keys_of_short_ids, random_uuids
 
@@ -49,6 +49,7 @@ def test_nothing_else_is_read_as_a_short_id(line):
 SHORT_IDS = st.from_regex("tt[0-9]{7,8}", fullmatch=True)
 
 
+@settings(deadline=None)
 @given(SHORT_IDS, SHORT_IDS)
 def test_keys_rise_as_ids_do_and_each_id_has_one_of_its_own(one, other):
     keys = [key_of(text.encode() + b"\tmovie")[0] for text in (one, other)]
@@ -62,6 +63,7 @@ def test_the_ways_to_make_keys_agree(digits):
     assert key_of(f"tt{text}\tmovie".encode())[0] == key
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(1, 60), max_size=12), max_size=30))
 def test_keys_are_new_the_first_time_only_in_whatever_order_they_come(batches):
     seen, expected = SeenKeys(), set()
@@ -70,6 +72,20 @@ def test_keys_are_new_the_first_time_only_in_whatever_order_they_come(batches):
         for key, its_new in zip(batch, is_new, strict=True):
             assert its_new == (key not in expected)
             expected.add(key)
+
+
+def test_what_is_remembered_does_not_fall_apart_where_keys_come_in_no_order():
+    seen = SeenKeys()
+    for start in range(200):
+        seen.add(np.arange(start, 10**6, 1000, dtype=np.int64))
+    assert len(seen._runs) <= 10
+
+
+def test_keys_that_come_in_order_are_never_moved():
+    seen = SeenKeys()
+    for start in range(20):
+        seen.add(np.arange(start * 100, start * 100 + 100, dtype=np.int64))
+    assert [len(run) for run in seen._runs] == [100] * 20
 
 
 def test_random_uuids_are_of_version_4_and_never_the_same():

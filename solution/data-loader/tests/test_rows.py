@@ -224,7 +224,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(st.lists(PIECES, max_size=40).map(b"".join), st.integers(1, 50))
 def test_any_bytes_are_read_as_the_format_says(body, chunk_bytes):
     content = HEADER + body
@@ -235,6 +235,7 @@ def test_any_bytes_are_read_as_the_format_says(body, chunk_bytes):
     assert (lines, keys, tally.as_dict()["rejected"]) == expected_of(body, types)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_at_all_crash_the_reader(content):
     with suppress(LoadError):
