@@ -23,11 +23,11 @@ def try_out(page, operation: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/"])
-def test_the_docs_show_every_operation_and_ask_nobody_else(server, visit, path):
-    visit.page.goto(server.url + path)
+def test_the_docs_show_every_operation_and_ask_nobody_else(idle_server, visit, path):
+    visit.page.goto(idle_server.url + path)
     expect(visit.page.locator(".opblock")).to_have_count(8)
     assert visit.complaints == []
-    assert {urlsplit(url).netloc for url in visit.requests} == {urlsplit(server.url).netloc}
+    assert {urlsplit(url).netloc for url in visit.requests} == {urlsplit(idle_server.url).netloc}
 
 
 def test_try_it_out_gives_the_action_movies_above_8_5(server, visit, tmp_path):
@@ -50,9 +50,9 @@ def test_try_it_out_makes_the_movie_of_the_example(server, visit):
     assert visit.complaints == []
 
 
-def test_a_problem_leads_to_the_page_that_explains_it(server, visit):
-    problem = visit.page.request.get(f"{server.url}/movies?genr=Action").json()
-    visit.page.goto(server.url + problem["type"])
+def test_a_problem_leads_to_the_page_that_explains_it(idle_server, visit):
+    problem = visit.page.request.get(f"{idle_server.url}/movies?genr=Action").json()
+    visit.page.goto(idle_server.url + problem["type"])
     expect(visit.page.get_by_role("heading")).to_have_text(problem["title"])
     visit.page.get_by_role("link", name="All kinds of problems").click()
     expect(visit.page).to_have_url(re.compile("/docs/errors$"))
