@@ -95,7 +95,8 @@ class _AmountColumn(ProgressColumn):
         if rows is None or not task.completed:
             return Text("")
         total = "" if task.total is None else f" of {task.total / _MEGA:.1f}"
-        seconds = max(task.elapsed or 0.0, 0.001)
+        # A part that is done keeps the rate it had, however long the others go on.
+        seconds = max(task.finished_time or task.elapsed or 0.0, 0.001)
         text = f"{task.completed / _MEGA:.1f}{total} MB ({task.completed / _MEGA / seconds:.1f} MB/s)"
         if rows:
             text += f", {rows:,} rows ({rows / seconds:,.0f}/s)"

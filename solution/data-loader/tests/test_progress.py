@@ -1,7 +1,8 @@
 import io
 
-from movie_loader.progress import BarMeter, LineMeter, meter
+from movie_loader.progress import BarMeter, LineMeter, _AmountColumn, meter
 from rich.console import Console
+from rich.progress import Progress
 
 
 def test_lines_tell_bytes_rows_rate_and_time_left(capsys):
@@ -53,3 +54,14 @@ def test_a_terminal_gets_bars_with_bytes_and_rows():
 def test_no_bars_are_drawn_elsewhere():
     with meter(Console(file=io.StringIO())) as shown:
         assert isinstance(shown, LineMeter)
+
+
+def test_a_bar_that_is_full_keeps_its_rate():
+    now = [0.0]
+    progress = Progress(_AmountColumn(), get_time=lambda: now[0], console=Console(file=io.StringIO()))
+    bars = BarMeter(progress)
+    bars.tell("download", done_bytes=0, total_bytes=10**7)
+    now[0] = 2.0
+    bars.tell("download", done_bytes=10**7, total_bytes=10**7)
+    now[0] = 200.0
+    assert "(5.0 MB/s)" in _AmountColumn().render(progress.tasks[0]).plain
