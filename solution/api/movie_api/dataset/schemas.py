@@ -13,7 +13,7 @@ SAMPLE_NOTE: Final = (
 
 
 def dataset(load: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The dataset as callers see it; all but the attribution is null when nothing was loaded yet."""
+    """The dataset as callers see it; all is null when nothing was loaded yet."""
     known = load or {}
     is_sample = known.get("is_sample")
     return {
@@ -26,7 +26,7 @@ def dataset(load: Mapping[str, Any] | None) -> dict[str, Any]:
         "movies": known.get("movie_rows"),
         "genres": known.get("genre_rows"),
         "rated_movies": known.get("rating_rows"),
-        "attribution": ATTRIBUTION,
+        "attribution": ATTRIBUTION if load and not is_sample else None,
     }
 
 
