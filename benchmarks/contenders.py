@@ -64,6 +64,7 @@ def floor(url: str, dumps: Path, ready: Path) -> None:
     with closing(psycopg2.connect(libpq_address(url))) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT catalogue_drop_listing_indexes()")
         cursor.execute("ALTER TABLE movies DROP CONSTRAINT movies_pkey")
+        cursor.execute("DROP INDEX movies_imdb_id_key")
         cursor.execute("ALTER TABLE movies DISABLE TRIGGER USER")
         connection.commit()
         with phases.phase("copy"):
@@ -72,6 +73,7 @@ def floor(url: str, dumps: Path, ready: Path) -> None:
                     cursor.copy_expert(f"COPY {table} FROM STDIN", file)
         with phases.phase("indexes"):
             cursor.execute("ALTER TABLE movies ADD CONSTRAINT movies_pkey PRIMARY KEY (id)")
+            cursor.execute("CREATE UNIQUE INDEX movies_imdb_id_key ON movies (imdb_id)")
             cursor.execute("SELECT catalogue_create_listing_indexes()")
             connection.commit()
     phases.print()

@@ -127,10 +127,12 @@ CREATE TRIGGER movies_updated AFTER UPDATE ON movies
 CREATE TRIGGER movies_deleted AFTER DELETE ON movies
     REFERENCING OLD TABLE AS old_movies FOR EACH STATEMENT EXECUTE FUNCTION movie_genres_remove();
 
+CREATE UNIQUE INDEX movies_imdb_id_key ON movies (imdb_id);
+
 -- A first load fills empty tables several times faster when their indexes are built after the rows, so they
--- are made and dropped here, in one place, and the loader only calls these functions.
+-- are made and dropped here, in one place, and the loader only calls these functions. What keeps movies apart
+-- (the primary key, movies_imdb_id_key) is never dropped: the API may write meanwhile.
 CREATE FUNCTION catalogue_create_listing_indexes() RETURNS void LANGUAGE sql AS $$
-    CREATE UNIQUE INDEX IF NOT EXISTS movies_imdb_id_key ON movies (imdb_id);
     CREATE UNIQUE INDEX IF NOT EXISTS movie_genres_key ON movie_genres (movie_id, genre_id);
     -- One b-tree a sort, ties by id. Each carries what lists filter by, so that a row that a filter leaves
     -- out costs no visit to the table: docs/decisions/0001-list-indexes.md has the figures.
@@ -159,9 +161,8 @@ COMMENT ON FUNCTION catalogue_create_listing_indexes() IS
     'Makes the indexes of movies and movie_genres that are not there: readers go on, writers wait.';
 
 CREATE FUNCTION catalogue_drop_listing_indexes() RETURNS void LANGUAGE sql AS $$
-    DROP INDEX IF EXISTS movies_imdb_id_key, movie_genres_key,
-        movies_title_key_idx, movies_year_idx, movies_rating_tenths_idx, movies_votes_idx,
-        movies_runtime_minutes_idx,
+    DROP INDEX IF EXISTS movies_title_key_idx, movies_year_idx, movies_rating_tenths_idx,
+        movies_votes_idx, movies_runtime_minutes_idx, movie_genres_key,
         movie_genres_title_key_idx, movie_genres_year_idx, movie_genres_rating_tenths_idx,
         movie_genres_votes_idx, movie_genres_runtime_minutes_idx;
 $$;
