@@ -1,0 +1,99 @@
+"""What the schema itself promises, whoever writes to it."""
+
+from contextlib import closing
+
+import psycopg2
+import pytest
+from movie_database.addresses import libpq_address
+
+# What movie_genres should hold, and does not, or holds and should not.
+DIFFERENCE = """
+WITH derived AS (
+    SELECT genre_id, id AS movie_id, title_key, year, runtime_minutes, rating_tenths, votes, is_adult,
+        genre_ids
+    FROM movies, unnest(genre_ids) AS genre_id
+), kept AS (
+    SELECT genre_id, movie_id, title_key, year, runtime_minutes, rating_tenths, votes, is_adult, genre_ids
+    FROM movie_genres
+)
+(TABLE derived EXCEPT TABLE kept) UNION ALL (TABLE kept EXCEPT TABLE derived)
+"""
+MOVIES = """
+INSERT INTO movies (imdb_id, source, title_type, title, title_key, year, votes, genre_ids)
+SELECT 'tt' || lpad(n::text, 7, '0'), 'imdb', 'movie', 'Film', 'film', 1900 + n, n,
+    (ARRAY[1, 2, 3])[1:n % 4]
+FROM generate_series(1, 40) AS n
+"""
+
+
+@pytest.fixture
+def cursor(database_url):
+    with closing(psycopg2.connect(libpq_address(database_url))) as connection, connection.cursor() as cursor:
+        cursor.execute("INSERT INTO genres (id, name) VALUES (1, 'Drama'), (2, 'Comedy'), (3, 'War')")
+        cursor.execute(MOVIES)
+        yield cursor
+
+
+def difference(cursor):
+    cursor.execute(DIFFERENCE)
+    return cursor.fetchall()
+
+
+def count(cursor, table):
+    cursor.execute(f"SELECT count(*) FROM {table}")
+    return cursor.fetchone()[0]
+
+
+def test_new_movies_have_a_row_for_each_of_their_genres(cursor):
+    assert (count(cursor, "movie_genres"), difference(cursor)) == (60, [])
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE movies SET votes = votes + 1 WHERE year < 1920",
+        "UPDATE movies SET genre_ids = '{3,1}' WHERE year % 2 = 0",
+        "UPDATE movies SET genre_ids = '{}'",
+        "UPDATE movies SET title_key = 'other', year = NULL, rating_tenths = 87",
+        "UPDATE movies SET is_adult = true, runtime_minutes = 9",
+        "UPDATE movies SET title = 'A name that no list sorts by'",
+        "UPDATE movies SET votes = 1 WHERE false",
+        "DELETE FROM movies WHERE year % 3 = 0",
+        "DELETE FROM movies",
+    ],
+)
+def test_rows_by_genre_follow_every_change_of_movies(cursor, statement):
+    cursor.execute(statement)
+    assert difference(cursor) == []
+
+
+def test_two_changes_in_one_transaction_are_both_followed(cursor):
+    cursor.execute("UPDATE movies SET votes = 5")
+    cursor.execute("UPDATE movies SET genre_ids = '{2}'")
+    assert (count(cursor, "movie_genres"), difference(cursor)) == (40, [])
+
+
+def test_rows_by_genre_are_not_rewritten_for_what_they_do_not_hold(cursor):
+    cursor.execute("SELECT max(ctid) FROM movie_genres")
+    before = cursor.fetchone()
+    cursor.execute("UPDATE movies SET original_title = 'Another'")
+    cursor.execute("SELECT max(ctid) FROM movie_genres")
+    assert cursor.fetchone() == before
+
+
+def test_the_listing_indexes_come_back_as_they_were(cursor):
+    names = "SELECT array_agg(indexname ORDER BY indexname) FROM pg_indexes WHERE tablename LIKE 'movie%'"
+    cursor.execute(names)
+    before = cursor.fetchone()
+    cursor.execute("SELECT catalogue_drop_listing_indexes()")
+    cursor.execute("SELECT catalogue_create_listing_indexes()")
+    cursor.execute(names)
+    assert cursor.fetchone() == before
+
+
+def test_what_keeps_movies_apart_is_never_dropped(cursor):
+    cursor.execute("SELECT catalogue_drop_listing_indexes()")
+    cursor.execute(
+        "SELECT array_agg(indexname ORDER BY indexname) FROM pg_indexes WHERE tablename LIKE 'movie%'"
+    )
+    assert cursor.fetchone() == (["movies_imdb_id_key", "movies_pkey"],)
