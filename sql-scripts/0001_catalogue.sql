@@ -73,8 +73,8 @@ COMMENT ON COLUMN movie_genres.votes IS 'As in movies.';
 COMMENT ON COLUMN movie_genres.is_adult IS 'As in movies.';
 COMMENT ON COLUMN movie_genres.genre_ids IS 'As in movies: all genres of the movie, for lists of several.';
 
--- A statement's rows at once: a load inserts 720,000 movies with one. In the order of the key, so that the
--- indexes are built from rows that are nearly sorted, in two thirds of the time.
+-- A statement's rows at once: a load inserts 720,000 movies with one. By genre, so that the indexes are built
+-- from rows that come genre by genre: 5.5 s, and 6.3 s without.
 CREATE FUNCTION movie_genres_add() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO movie_genres (
@@ -82,7 +82,7 @@ BEGIN
     )
     SELECT genre_id, id, title_key, year, runtime_minutes, rating_tenths, votes, is_adult, genre_ids
     FROM new_movies, unnest(genre_ids) AS genre_id
-    ORDER BY genre_id, id;
+    ORDER BY genre_id;
     RETURN NULL;
 END
 $$;
@@ -104,7 +104,7 @@ BEGIN
     )
     SELECT genre_id, id, title_key, year, runtime_minutes, rating_tenths, votes, is_adult, genre_ids
     FROM movies_that_moved, unnest(genre_ids) AS genre_id
-    ORDER BY genre_id, id;
+    ORDER BY genre_id;
     DROP TABLE movies_that_moved;
     RETURN NULL;
 END
