@@ -8,7 +8,7 @@ compile() {
     uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
         --no-emit-index-url --no-annotate --no-header \
         --no-emit-package movie-database --no-emit-package movie-api --no-emit-package movie-loader \
-        --no-emit-package movie-launcher --no-emit-package movie-testing "$@"
+        --no-emit-package movie-jobs --no-emit-package movie-launcher --no-emit-package movie-testing "$@"
 }
 
 echo 'setuptools>=80' | compile - -o locks/build.txt

@@ -9,7 +9,10 @@ from typing import Final
 from movie_database.errors import MigrationError
 
 _NAME: Final = re.compile(r"(\d{4})_\w+\.sql", re.ASCII)
-_EXTENSION: Final = re.compile(r'CREATE\s+EXTENSION\s+(?:IF\s+NOT\s+EXISTS\s+)?"?(\w+)', re.IGNORECASE)
+# At the start of a line: comments speak of it too.
+_EXTENSION: Final = re.compile(
+    r'^[ \t]*CREATE\s+EXTENSION\s+(?:IF\s+NOT\s+EXISTS\s+)?"?(\w+)', re.IGNORECASE | re.MULTILINE
+)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ A new one is a row here, one in README's table and one in `.env.example`: `pytho
 settings` prints the rows of the former, `settings --env` the whole of the latter.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from movie_database.tuning import machine_cores
 
 UNSET: Final = "unset"
 _DB_PARTS: Final = ("db_host", "db_port", "db_user", "db_password", "db_name")
-_SECRETS: Final = {"database_url", "test_database_url", "db_password", "secret_key"}
+_SECRETS: Final = {"database_url", "test_database_url", "db_password", "secret_key", "alert_urls"}
 
 
 class SettingsError(Exception):
@@ -147,6 +148,65 @@ class Settings(BaseSettings):
         allowed="a whole number from 0 to 100",
         ge=0,
         le=100,
+    )
+
+    # ── What a reload refuses ──
+    max_shrink_percent: float = _setting(
+        5.0,
+        "How many percent fewer movies, genres or ratings than the last load a load may bring",
+        allowed="a number from 0 to 100",
+        ge=0,
+        le=100,
+    )
+    max_rejected_percent: float = _setting(
+        1.0,
+        "How many percent of a file's wanted rows may be malformed, if there are more than `MAX_REJECTED_ROWS`",
+        allowed="a number from 0 to 100",
+        ge=0,
+        le=100,
+    )
+    max_rejected_rows: int = _setting(
+        100,
+        "How many of a file's wanted rows may be malformed, whatever share of them that is",
+        allowed="a whole number from 0 to 1000000000",
+        ge=0,
+        le=1_000_000_000,
+    )
+    max_rating_shift: float = _setting(
+        0.5,
+        "How far the mean rating may be from that of the last load",
+        allowed="a number from 0 to 9",
+        ge=0,
+        le=9,
+    )
+
+    # ── When, and who is told ──
+    reload_cron: setting_types.Schedule = _setting(
+        "0 2 * * *",
+        "When the worker reloads the dumps, in UTC",
+        allowed="five fields of cron, such as 0 2 * * *, or never",
+    )
+    reload_time_limit: setting_types.Duration = _setting(
+        timedelta(hours=1),
+        "How long a reload by the worker may take before it is ended",
+        allowed="a number and s, m, h or d, such as 1h, from 1s to 7d",
+        shown="1h",
+        ge=timedelta(seconds=1),
+        le=timedelta(days=7),
+    )
+    stale_after: setting_types.Duration = _setting(
+        timedelta(hours=36),
+        "How old the data may be before `/readyz` and an alert say so",
+        allowed="a number and s, m, h or d, such as 36h, from 1s to 3650d",
+        shown="36h",
+        ge=timedelta(seconds=1),
+        le=timedelta(days=3650),
+    )
+    alert_urls: setting_types.AlertAddresses = _setting(
+        (),
+        "Where alerts go, separated by spaces: e-mail, chat, webhook … in Apprise's notation",
+        allowed="addresses of Apprise, such as mailtos://USER:PASSWORD@HOST?to=NAME@HOST",
+        shown=UNSET,
     )
 
     # ── The API ──

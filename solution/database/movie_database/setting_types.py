@@ -2,11 +2,14 @@
 
 import ipaddress
 import os
+import re
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import SplitResult, urlsplit
 
+from croniter import croniter
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
@@ -26,6 +29,13 @@ TITLE_TYPES: Final = (
     "videoGame",
 )
 """IMDb's titleTypes. Source: https://developer.imdb.com/non-commercial-datasets/ and the dumps."""
+
+NEVER: Final = "never"
+"""The schedule of what is not to be done by itself."""
+
+_CRON_FIELDS: Final = 5
+_DURATION: Final = re.compile(r"(\d{1,6})\s*([smhd])", re.ASCII)
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 SECRET_KEY_CHARACTERS: Final = 32
 _SECRET_KEY_VARIETY: Final = 8
@@ -98,6 +108,35 @@ def _networks(value: object) -> tuple[Any, ...]:
     return tuple(ipaddress.ip_network(word) for word in _words(value))
 
 
+def _schedule(value: str) -> str:
+    words = value.split()
+    if words == [NEVER]:
+        return NEVER
+    # A sixth field would be seconds, and names such as @daily have more to them than they show.
+    if len(words) != _CRON_FIELDS or not croniter.is_valid(value):
+        raise ValueError("is no schedule")
+    return " ".join(words)
+
+
+def _duration(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    match = _DURATION.fullmatch(value.strip().lower())
+    if match is None:
+        raise ValueError("is no duration")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def _addresses(value: object) -> tuple[SecretStr, ...]:
+    """Addresses that spaces separate: commas have a meaning in them."""
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    words = value.split() if isinstance(value, str) else _words(value)
+    if not all("://" in word for word in words):
+        raise ValueError("holds what is no address")
+    return tuple(SecretStr(word) for word in words)
+
+
 def _words(value: object) -> list[str]:
     """The words of a text that commas separate, or of a sequence."""
     words = value.split(",") if isinstance(value, str) else value
@@ -124,5 +163,9 @@ Host = Annotated[str, AfterValidator(_host)]
 TitleTypes = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_title_types)]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
+Schedule = Annotated[str, AfterValidator(_schedule)]
+"""When something is done: five fields of cron in UTC, or `NEVER`."""
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+AlertAddresses = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_addresses)]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)]
 LogFormat = Annotated[Literal["text", "json"], BeforeValidator(_lower)]

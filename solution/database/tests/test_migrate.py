@@ -307,7 +307,7 @@ def test_each_table_and_column_of_the_schema_has_its_comment(database_url, conne
         """
         SELECT relname, attname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
         WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')
-            AND attnum > 0 AND NOT attisdropped AND relname !~ '^_?yoyo'
+            AND attnum > 0 AND NOT attisdropped AND relname !~ '^(_?yoyo|procrastinate_)'
             AND (col_description(pg_class.oid, attnum) IS NULL
                 OR obj_description(pg_class.oid, 'pg_class') IS NULL)
         """,

@@ -23,7 +23,13 @@ FAILED = 1
 INTERRUPTED = 130
 
 DEVELOPER_COMMANDS = {"test", "check", "bench"}
-PACKAGES = ("solution/database", "solution/api", "solution/data-loader", "solution/launcher")
+PACKAGES = (
+    "solution/database",
+    "solution/jobs",
+    "solution/api",
+    "solution/data-loader",
+    "solution/launcher",
+)
 DEVELOPER_PACKAGES = (*PACKAGES, "testing")
 
 # Measured on Linux: 520 and 890 MB when done; pip holds a package's archive beside what it unpacks.
