@@ -160,7 +160,7 @@ class Settings(BaseSettings):
     )
     max_rejected_percent: float = _setting(
         1.0,
-        "How many percent of a file's wanted rows may be malformed, if there are more than `MAX_REJECTED_ROWS`",
+        "How many percent of a file's wanted rows may be malformed, beyond `MAX_REJECTED_ROWS`",
         allowed="a number from 0 to 100",
         ge=0,
         le=100,
