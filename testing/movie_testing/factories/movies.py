@@ -1,7 +1,8 @@
-"""Makes movies straight in the database, past the API and the loader."""
+"""Makes movies straight in the database, past the API and the loader; each change is a generation."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
@@ -25,6 +26,8 @@ _COLUMNS: Final = (
     "is_adult",
     "genre_ids",
     "imdb_link",
+    "appeared_in",
+    "changed_in",
 )
 
 
@@ -75,21 +78,76 @@ class MovieFactory:
             [dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True)]
         )
 
+    def change(self, movie_id: str, **fields: Any) -> None:
+        """The movie has these values from now on.
+
+        Args:
+            movie_id: Ours.
+            **fields: As in `create`, without `id` and `source`.
+        """
+        self.change_many([movie_id], **fields)
+
+    def change_many(self, movie_ids: Sequence[str], **fields: Any) -> None:
+        """The movies have these values from now on, by one change of all."""
+        values = self._stored(fields)
+        self._update(movie_ids, ", ".join(f"{name} = %s" for name in values), *values.values())
+
+    def retire(self, *movie_ids: str) -> None:
+        """A load found these movies gone from the dumps."""
+        self._update(movie_ids, "retired_at = now()")
+
+    def revive(self, *movie_ids: str) -> None:
+        """A load found these movies in the dumps again."""
+        self._update(movie_ids, "retired_at = NULL", is_new=True)
+
     def delete(self, movie_id: str) -> None:
-        """The movie is gone."""
-        with self._connection.cursor() as cursor:
+        """The movie is gone, as if it had never been there."""
+        with self._publishing() as (cursor, _):
             cursor.execute("DELETE FROM movies WHERE id = %s", (movie_id,))
 
     def delete_all(self) -> None:
         """No movie is there."""
-        with self._connection.cursor() as cursor:
+        with self._publishing() as (cursor, _):
             cursor.execute("DELETE FROM movies")
+
+    @contextmanager
+    def _publishing(self) -> Iterator[tuple[Any, int]]:
+        """One transaction that ends with a generation; gives its cursor and the change's id."""
+        with self._connection, self._connection.cursor() as cursor:
+            cursor.execute("SELECT nextval('catalogue_change_ids')")
+            (change_id,) = cursor.fetchone() or ()
+            yield cursor, change_id
+            cursor.execute("SELECT catalogue_publish(%s)", (change_id,))
+
+    def _update(self, movie_ids: Sequence[str], assignments: str, *values: Any, is_new: bool = False) -> None:
+        with self._publishing() as (cursor, change_id):
+            cursor.execute(
+                f"UPDATE movies SET {assignments}, changed_in = %s, appeared_in = coalesce(%s, appeared_in)"
+                " WHERE id = ANY(%s::uuid[])",
+                (*values, change_id, change_id if is_new else None, list(movie_ids)),
+            )
+            assert cursor.rowcount == len(movie_ids)
+
+    def _stored(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """The values as columns have them."""
+        stored = dict(fields)
+        if "title" in fields:
+            stored["title_key"] = sort_key(fields["title"])
+        if "runtime" in fields:
+            stored["runtime_minutes"] = stored.pop("runtime")
+        if "rating" in fields:
+            rating = stored.pop("rating")
+            stored["rating_tenths"] = None if rating is None else round(rating * 10)
+        if "genres" in fields:
+            ids = self._genre_ids(sorted(set(stored.pop("genres"))))
+            stored["genre_ids"] = [ids[name] for name in fields["genres"]]
+        return stored
 
     def _insert(self, rows: list[dict[str, Any]]) -> list[MadeMovie]:
         genre_ids = self._genre_ids(sorted({name for row in rows for name in row.get("genres", ())}))
-        values = [self._values(row, genre_ids) for row in rows]
         columns = ", ".join(_COLUMNS)
-        with self._connection.cursor() as cursor:
+        with self._publishing() as (cursor, change_id):
+            values = [(*self._values(row, genre_ids), change_id, change_id) for row in rows]
             returned = execute_values(
                 cursor,
                 f"INSERT INTO movies ({columns}) VALUES %s RETURNING id::text, imdb_id, title",
