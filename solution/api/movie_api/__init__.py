@@ -1,5 +1,8 @@
 """IMDb's catalogue as an HTTP API."""
 
+from importlib.metadata import version
+from pathlib import Path
+
 from movie_database.logs import configure_logging
 from movie_database.settings import Settings, SettingsError, read_settings, secret_key
 
@@ -8,8 +11,9 @@ from movie_api.dataset.routes import dataset
 from movie_api.docs import pages as docs
 from movie_api.extensions import db
 from movie_api.genres.routes import genres
-from movie_api.http import faults
+from movie_api.http import codings, faults
 from movie_api.http.addresses import Addresses, is_loopback
+from movie_api.http.conditional import Tags, edition_of
 from movie_api.http.cursors import Cursors
 from movie_api.http.exchange import Api, Exchange
 from movie_api.http.request_log import RequestLog
@@ -44,10 +48,14 @@ def create_app(settings: Settings | None = None) -> Api:
     app.extensions["addresses"] = addresses
     app.extensions["cursors"] = Cursors(lambda: secret_key(settings))
 
+    edition = edition_of(Path(__file__).parent, version("movie-api"))
+    app.extensions["tags"] = Tags(edition, lambda: secret_key(settings))
+
     app.register_blueprint(movies)
     app.register_blueprint(genres)
     app.register_blueprint(dataset)
     docs.register(app)
     faults.register(app)
+    codings.register(app)
     app.wsgi_app = Exchange(app.wsgi_app, addresses, RequestLog(settings.log_format))  # type: ignore[method-assign]
     return app

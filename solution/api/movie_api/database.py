@@ -27,8 +27,8 @@ Answer = TypeVar("Answer")
 _OF_CONSTRAINT: Final[dict[str, tuple[Kind, str, tuple[Fault, ...]]]] = {
     "movies_imdb_id_key": (
         problems.MOVIE_EXISTS,
-        "A movie with this IMDb id exists.",
-        (Fault("body", "imdb_link", "names a movie that exists"),),
+        "A movie with this IMDb id exists already, or did and was retired.",
+        (Fault("body", "imdb_link", "names a movie that exists, or is retired"),),
     ),
 }
 # Source: PostgreSQL's manual, Appendix A, "PostgreSQL Error Codes".
@@ -127,6 +127,8 @@ def _connect(readers: Readers) -> Reader:
 @contextmanager
 def write() -> Iterator[Connection]:
     """One transaction: committed at the end, rolled back by any fault.
+
+    A write to the catalogue is a `catalogue.change()`, which publishes what it did.
 
     Raises:
         Problem: If the database refuses, or is away.

@@ -7,9 +7,11 @@ is full. One statement with OR, or with UNION ALL, would leave it to the planner
 Source: Markus Winand, "We need tool support for keyset pagination" (use-the-index-luke.com/no-offset).
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
-from movie_api.http.cursors import Place
+from movie_api.http.cursors import Place, Side
+from movie_api.http.pages import Page
 
 
 class Stretch(NamedTuple):
@@ -38,7 +40,7 @@ def stretches(column: str, place: Place | None, *, is_descending: bool, has_null
         if not is_descending:
             return [Stretch("true", (), f"{column}, id")]
         return [Stretch(f"{column} IS NOT NULL", (), f"{column} DESC, id"), *nulls]
-    beyond = _beyond(place)
+    beyond = beyond_sign(place)
     if place.value is None:
         rest = Stretch(f"{column} IS NULL AND id {beyond} %s", (place.id,), nulls[0].order)
         if not is_backward:
@@ -61,8 +63,38 @@ def stretches(column: str, place: Place | None, *, is_descending: bool, has_null
     ]
 
 
+def page_of(
+    rows: Sequence[Any], place: Place | None, size: int, position: Callable[[Any], tuple[Any, str]]
+) -> Page:
+    """The page of these rows, and the places where its neighbours begin.
+
+    Args:
+        rows: In walking order: away from the place, nearest first; one more than `size` if there are more.
+        place: Where the page begins; None on the first page.
+        size: How many rows a page has.
+        position: The sort value and the id of a row.
+    """
+    is_backward = place is not None and place.side.is_backward
+    if not rows:
+        if place is None:
+            return Page([], None, None)
+        # Every row on this side is gone by now: the way back begins at the place itself.
+        if is_backward:
+            return Page([], None, place._replace(side=Side.FROM))
+        return Page([], place._replace(side=Side.UPTO), None)
+    has_more = len(rows) > size
+    kept = list(rows[:size])
+    if is_backward:
+        kept.reverse()
+    before, after = Place(Side.BEFORE, *position(kept[0])), Place(Side.AFTER, *position(kept[-1]))
+    if is_backward:
+        return Page(kept, before if has_more else None, after)
+    return Page(kept, before if place is not None else None, after if has_more else None)
+
+
 _BEYOND: Final = {(False, False): ">", (False, True): ">=", (True, False): "<", (True, True): "<="}
 
 
-def _beyond(place: Place) -> str:
+def beyond_sign(place: Place) -> str:
+    """How a row on the place's side compares to the place."""
     return _BEYOND[place.side.is_backward, place.side.takes_place]

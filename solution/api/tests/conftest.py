@@ -2,7 +2,9 @@
 
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
+import psycopg2
 import psycopg2.extensions
 import pytest
 from flask import Flask
@@ -10,9 +12,11 @@ from flask.testing import FlaskClient
 from movie_api import create_app
 from movie_api.extensions import db
 from movie_database import addresses
+from movie_database.addresses import libpq_address
 from movie_database.settings import given_settings
 from movie_testing import databases
 from movie_testing.api_server import RunningApi, running_api
+from movie_testing.factories.loads import LoadFactory
 from movie_testing.factories.movies import MovieFactory
 from sqlalchemy import event
 from werkzeug.test import TestResponse
@@ -123,3 +127,18 @@ def queries(app) -> QueryCounter:
 def movies(database_url) -> Iterator[MovieFactory]:
     with MovieFactory(database_url) as factory:
         yield factory
+
+
+@pytest.fixture
+def loads(database_url) -> Iterator[LoadFactory]:
+    with LoadFactory(database_url) as factory:
+        yield factory
+
+
+@pytest.fixture
+def database_cursor(database_url):
+    """A cursor on the test's database, past the program; each statement is committed."""
+    with closing(psycopg2.connect(libpq_address(database_url))) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            yield cursor

@@ -7,14 +7,16 @@ from typing import Any, Final
 
 import yaml
 from flasgger import Swagger
-from flask import Blueprint, Flask, Response, make_response, render_template
+from flask import Blueprint, Flask, Response, make_response, render_template, send_from_directory
 
 from movie_api.http.addresses import whole
 from movie_api.http.answers import json_answer
+from movie_api.http.conditional import by_content, never_kept
 from movie_api.http.parameters import Query, table, takes
 from movie_api.http.problems import KINDS, NO_SUCH_PAGE, PAGES_PATH, Problem
 
 _FOLDER: Final = Path(__file__).parent
+_ASSETS: Final = _FOLDER / "assets"
 _CONTRACT: Final = _FOLDER.parent / "openapi.yaml"
 _TITLE: Final = "Movie API"
 # Swagger UI has its small pictures in its style sheet. Nothing else comes from anywhere but here.
@@ -68,17 +70,22 @@ def register(app: Flask) -> None:
             "specs_route": "/docs/",
             "oauth_redirect": "/docs/oauth2-redirect.html",
             "template_folder": str(_FOLDER / "templates"),
-            "static_folder": str(_FOLDER / "assets"),
+            "static_folder": str(_ASSETS),
             "static_url_path": "/docs/assets",
         },
-        decorators=[_page],
+        decorators=[_page, by_content],
     )
+    views = app.view_functions
+    # An address that Flasgger adds: it redirects to the page.
+    views["flasgger.<lambda>"] = never_kept(views["flasgger.<lambda>"])
+    views["flasgger.static"] = show_asset
     # Served as it is, not redirected: the address of a redirect would be made of the caller's Host.
     app.add_url_rule("/docs", "docs_page", app.view_functions["flasgger.apidocs"])
 
 
 @docs.get("/")
 @takes(table())
+@by_content
 def show_start(_query: Query) -> Response:
     """Where to go from here."""
     places = {
@@ -91,7 +98,17 @@ def show_start(_query: Query) -> Response:
     return json_answer({name: whole(path) for name, path in places.items()})
 
 
+@by_content
+def show_asset(filename: str) -> Response:
+    """A script, a style or a picture of the documentation.
+
+    Flask's own view would tag it by its file's time, and cut pieces out of what is compressed later.
+    """
+    return send_from_directory(_ASSETS, filename, conditional=False, etag=False)
+
+
 @docs.get("/docs/openapi.yaml")
+@by_content
 def show_contract() -> Response:
     """The contract, as it is written.
 
@@ -101,6 +118,7 @@ def show_contract() -> Response:
 
 
 @docs.get(PAGES_PATH.rstrip("/"))
+@by_content
 @_page
 def list_problems() -> str:
     """Every kind of problem, by status."""
@@ -109,6 +127,7 @@ def list_problems() -> str:
 
 
 @docs.get(f"{PAGES_PATH}<code>")
+@by_content
 @_page
 def show_problem(code: str) -> str:
     """What one kind of problem means, and what to do."""

@@ -25,7 +25,8 @@ _UNSAFE: Final = re.compile(r"[^A-Za-z0-9\-._~:/?@!$'()*+&=%]")
 _SAFE: Final = "-._~:/?@!$'()*+&=%"
 _PLACE_NAMES: Final = frozenset({"cursor", "after_id"})
 
-PAGE_PARAMETERS: Final = (
+# What every list takes; `after_id` comes with the form of its rows' ids.
+PLACE_PARAMETERS: Final = (
     Parameter("page_size", integer(1, MAXIMUM_PAGE_SIZE)),
     Parameter(
         "cursor",
@@ -34,6 +35,9 @@ PAGE_PARAMETERS: Final = (
             "must be a cursor from the Link header: letters, digits, - and _",
         ),
     ),
+)
+PAGE_PARAMETERS: Final = (
+    *PLACE_PARAMETERS,
     Parameter(
         "after_id",
         matching(
@@ -52,7 +56,7 @@ class PageAsked(NamedTuple):
 
     size: int
     place: Place | None
-    after_id: str | None
+    after_id: Any
     fingerprint: bytes
 
 

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
 from decimal import Decimal
 from difflib import get_close_matches
 from functools import lru_cache, wraps
@@ -14,6 +16,10 @@ from movie_api.http.problems import INVALID_PARAMETERS, Fault, Problem
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _INTEGER: Final = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+_MOMENT: Final = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})",
+    re.ASCII,
+)
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 
 LONGEST_LIST: Final = 200
@@ -80,6 +86,20 @@ def number(minimum: int, maximum: int) -> Reader:
         raise ValueError(f"must be a number from {minimum} to {maximum}")
 
     return read
+
+
+def moment(text: str) -> datetime:
+    """A time as RFC 3339 writes it, in UTC; of its fraction, microseconds count."""
+    match = _MOMENT.fullmatch(text)
+    if match is not None:
+        date, time, fraction, offset = match.groups()
+        # There may be no such day, or none in UTC: the first and the last year have an edge.
+        with suppress(ValueError, OverflowError):
+            written = f"{date}T{time}{(fraction or '.0')[:7]}{offset.upper()}"
+            return datetime.fromisoformat(written).astimezone(UTC)
+    raise ValueError(
+        "must be a time as RFC 3339 writes it, such as 2026-11-24T02:00:00Z (in an address, + is %2B)"
+    )
 
 
 def one_of(*names: str) -> Reader:

@@ -109,15 +109,15 @@ OTHER_CURSOR: Final = Kind(
 UNKNOWN_AFTER_ID: Final = Kind(
     "after-id-not-in-list",
     HTTPStatus.BAD_REQUEST,
-    "The movie that the page should begin after is not in this list",
-    "after_id names a movie that does not exist, or that the filters leave out.",
-    "Name a movie of this list, or follow the cursor in the Link header: it stays good when a movie is gone.",
+    "What the page should begin after is not in this list",
+    "after_id names a row that does not exist, or that the filters leave out.",
+    "Name a row of this list, or follow the cursor in the Link header: it stays good when a row is gone.",
 )
 MALFORMED_ID: Final = Kind(
     "malformed-id",
     HTTPStatus.BAD_REQUEST,
     "The id is not one",
-    "An id is a UUID, or for movies IMDb's id: tt and 7 to 10 digits.",
+    "A movie's id is a UUID, or IMDb's: tt and 7 to 10 digits. A load's id is a whole number.",
     "Take the id from an answer of this API, or from the address of IMDb's page.",
 )
 MALFORMED_REQUEST: Final = Kind(
@@ -162,6 +162,20 @@ NO_SUCH_MOVIE: Final = Kind(
     "No movie has this id.",
     "Find the movie in /movies, and take its id from there.",
 )
+NO_SUCH_LOAD: Final = Kind(
+    "no-such-load",
+    HTTPStatus.NOT_FOUND,
+    "There is no such load",
+    "No load of the dumps has this id.",
+    "Find the load in /dataset/loads.",
+)
+MOVIE_RETIRED: Final = Kind(
+    "movie-retired",
+    HTTPStatus.GONE,
+    "The movie was retired",
+    "It was in the catalogue, and is gone from the dumps; it is back under its id if they name it again.",
+    "Take it out of what you keep; /movies/changes tells every movie that was retired.",
+)
 CLIENT_TOO_SLOW: Final = Kind(
     "client-too-slow",
     HTTPStatus.REQUEST_TIMEOUT,
@@ -180,8 +194,8 @@ MOVIE_EXISTS: Final = Kind(
     "movie-exists",
     HTTPStatus.CONFLICT,
     "The movie exists already",
-    "A movie with this IMDb id is there.",
-    "Read it at /movies/{imdb_id}.",
+    "A movie with this IMDb id is there, or was and is retired.",
+    "Read it at /movies/{imdb_id}; a retired one comes back by itself when the dumps name it again.",
 )
 BODY_TOO_LARGE: Final = Kind(
     "body-too-large",
@@ -268,6 +282,8 @@ KINDS: Final = {
         WRITES_CLOSED,
         NO_SUCH_PAGE,
         NO_SUCH_MOVIE,
+        NO_SUCH_LOAD,
+        MOVIE_RETIRED,
         CLIENT_TOO_SLOW,
         METHOD_NOT_ALLOWED,
         MOVIE_EXISTS,

@@ -6,7 +6,17 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Any, Final
 
 from movie_api.genres.queries import folded
-from movie_api.http.parameters import Parameter, Query, Reader, flag, integer, number, one_of, several
+from movie_api.http.parameters import (
+    Parameter,
+    Query,
+    Reader,
+    flag,
+    integer,
+    moment,
+    number,
+    one_of,
+    several,
+)
 from movie_api.movies.schemas import MAXIMUM_COUNT, MAXIMUM_GENRE_CHARACTERS
 
 
@@ -77,6 +87,27 @@ LIST_PARAMETERS: Final = (
     *(Parameter(one.name, one.type, one.most) for one in FILTERS.values()),
     Parameter("include_adult", flag),
 )
+
+
+MAXIMUM_LOAD_ID: Final = 10**18 - 1
+
+
+def _since(text: str) -> Any:
+    """The id of a load, or a time."""
+    return (integer(1, MAXIMUM_LOAD_ID) if text.isdigit() else moment)(text)
+
+
+# No after_id: a movie that changes moves to the end, and who begins after it there misses all between.
+CHANGES_PARAMETERS: Final = (Parameter("since", _since), Parameter("include_adult", flag))
+
+
+def changes_identity(query: Query) -> dict[str, Any]:
+    """What tells this list of changes from another."""
+    return {
+        "list": "movies/changes",
+        "since": query.get("since"),
+        "include_adult": query.get("include_adult", False),
+    }
 
 
 def list_identity(query: Query) -> dict[str, Any]:

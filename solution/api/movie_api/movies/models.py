@@ -1,6 +1,8 @@
 """The table of movies, as writes use it."""
 
-from sqlalchemy import ARRAY, Boolean, Integer, SmallInteger, Text, Uuid, text
+from datetime import datetime
+
+from sqlalchemy import ARRAY, BigInteger, Boolean, DateTime, Integer, SmallInteger, Text, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from movie_api.extensions import db
@@ -27,3 +29,6 @@ class Movie(db.Model):  # type: ignore[name-defined,misc]
     is_adult: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     genre_ids: Mapped[list[int]] = mapped_column(ARRAY(Integer))
     imdb_link: Mapped[str | None] = mapped_column(Text)
+    retired_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    appeared_in: Mapped[int] = mapped_column(BigInteger)
+    changed_in: Mapped[int] = mapped_column(BigInteger)

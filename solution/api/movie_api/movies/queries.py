@@ -1,25 +1,38 @@
 """The SQL of movies."""
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from movie_database.sort_keys import sort_key
 from sqlalchemy import insert, text
 
-from movie_api.database import read, read_one, write
+from movie_api.catalogue import change
+from movie_api.database import read, read_one
 from movie_api.genres.queries import find_or_create, genre_ids, genre_names
+from movie_api.http.conditional import Version
 from movie_api.http.cursors import Place, Side
 from movie_api.http.pages import Page, PageAsked
 from movie_api.http.parameters import Query
 from movie_api.http.problems import UNKNOWN_AFTER_ID, Fault, Problem
-from movie_api.keyset import stretches
+from movie_api.keyset import page_of, stretches
 from movie_api.movies.filters import DEFAULT_SORT, FILTERS, SORTS, Sort
 from movie_api.movies.models import Movie
 from movie_api.movies.schemas import NewMovie, movie
 from movie_api.reader import Row
 
-_COLUMNS: Final = (
-    "id, title, original_title, year, rating_tenths, votes, runtime_minutes, genre_ids, imdb_id, imdb_link"
+COLUMNS: Final = (
+    "movies.id, title, original_title, year, rating_tenths, votes, runtime_minutes, genre_ids, imdb_id,"
+    " imdb_link"
 )
+# The movie and its version in one look, so that they are of one moment.
+_ONE: Final = f"""
+SELECT {COLUMNS}, retired_at IS NOT NULL, changed_in, latest.generation,
+    (extract(epoch FROM change.changed_at) * 1000000)::bigint
+FROM movies
+JOIN catalogue_changes AS change ON change.id = changed_in
+CROSS JOIN catalogue_state AS latest
+WHERE movies.{{column}} = %s
+"""  # noqa: S608
 # Rows of movies by genre, under the names that conditions and orders use.
 _BY_GENRE: Final = """(
     SELECT
@@ -35,6 +48,14 @@ class Conditions(NamedTuple):
     table: str
     where: str
     values: tuple[Any, ...]
+
+
+class Found(NamedTuple):
+    """A movie that is or was there, as `shown` takes it."""
+
+    row: Row
+    is_retired: bool
+    version: Version
 
 
 def movie_page(query: Query, asked: PageAsked) -> Page:
@@ -53,20 +74,20 @@ def movie_page(query: Query, asked: PageAsked) -> Page:
     place = asked.place
     if asked.after_id is not None:
         place = _place_of(asked.after_id, sort, conditions)
-    is_backward = place is not None and place.side.is_backward
     rows = _rows(sort, conditions, place, asked.size + 1, is_descending=is_descending)
-    has_more = len(rows) > asked.size
-    rows = rows[: asked.size]
-    if is_backward:
-        rows.reverse()
-    return _page(rows, place, is_backward=is_backward, has_more=has_more)
+    page = page_of(rows, place, asked.size, lambda row: (row[_SORT_VALUE], row[0]))
+    return page._replace(items=shown(page.items))
 
 
-def find_movie(id_or_imdb_id: str) -> dict[str, Any] | None:
-    """The movie with this UUID or IMDb id, adult or not; None if there is none."""
+def find_movie(id_or_imdb_id: str) -> Found | None:
+    """The movie with this UUID or IMDb id, adult or not, retired or not; None if there never was one."""
     column = "imdb_id" if id_or_imdb_id.startswith("tt") else "id"
-    row = read_one(f"SELECT {_COLUMNS} FROM movies WHERE {column} = %s", id_or_imdb_id)  # noqa: S608
-    return _movies([row])[0] if row else None
+    row = read_one(_ONE.format(column=column), id_or_imdb_id)
+    if row is None:
+        return None
+    *movie_row, is_retired, changed_in, generation, changed_at = row
+    state = (row[0], changed_in, changed_at)
+    return Found(tuple(movie_row), is_retired, Version(state, generation, changed_at))
 
 
 def create_movie(new: NewMovie) -> dict[str, Any]:
@@ -75,8 +96,8 @@ def create_movie(new: NewMovie) -> dict[str, Any]:
     Raises:
         Problem: If a movie with its IMDb id exists.
     """
-    with write() as connection:
-        row = connection.execute(
+    with change() as making:
+        row = making.connection.execute(
             insert(Movie)
             .values(
                 imdb_id=new.imdb_id,
@@ -89,33 +110,20 @@ def create_movie(new: NewMovie) -> dict[str, Any]:
                 runtime_minutes=new.runtime,
                 rating_tenths=new.rating_tenths,
                 votes=new.votes,
-                genre_ids=find_or_create(connection, new.genres),
+                genre_ids=find_or_create(making.connection, new.genres),
                 imdb_link=new.imdb_link,
+                appeared_in=making.id,
+                changed_in=making.id,
             )
-            .returning(text(_COLUMNS))
+            .returning(text(COLUMNS))
         ).one()
-    return _movies([tuple(row)])[0]
+    return shown([tuple(row)])[0]
 
 
-def _movies(rows: list[Row]) -> list[dict[str, Any]]:
+def shown(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """The movies of these rows, which begin with `COLUMNS`, as callers see them."""
     names = genre_names([one for row in rows for one in row[7]])
     return [movie(row, names) for row in rows]
-
-
-def _page(rows: list[Row], place: Place | None, *, is_backward: bool, has_more: bool) -> Page:
-    """The page of these rows, and the places where its neighbours begin."""
-    if not rows:
-        if place is None:
-            return Page([], None, None)
-        # Every movie on this side is gone by now: the way back begins at the place itself.
-        if is_backward:
-            return Page([], None, place._replace(side=Side.FROM))
-        return Page([], place._replace(side=Side.UPTO), None)
-    before = Place(Side.BEFORE, rows[0][_SORT_VALUE], rows[0][0])
-    after = Place(Side.AFTER, rows[-1][_SORT_VALUE], rows[-1][0])
-    if is_backward:
-        return Page(_movies(rows), before if has_more else None, after)
-    return Page(_movies(rows), before if place is not None else None, after if has_more else None)
 
 
 def conditions_of(query: Query) -> Conditions | None:
@@ -138,6 +146,9 @@ def conditions_of(query: Query) -> Conditions | None:
                 continue
         conditions.append(one.condition)
         values.append(one.stored(value))
+    if table == "movies":
+        # movie_genres has no rows of retired movies.
+        conditions.append("retired_at IS NULL")
     if not query.get("include_adult", False):
         conditions.append("NOT is_adult")
     return Conditions(table, " AND ".join(conditions) or "true", tuple(values))
@@ -165,14 +176,14 @@ def _not_in_list(after_id: str) -> Problem:
 def _rows(
     sort: Sort, conditions: Conditions, place: Place | None, limit: int, *, is_descending: bool
 ) -> list[Row]:
-    """At most `limit` rows of `_COLUMNS` and the sort value, away from the place, nearest first."""
+    """At most `limit` rows of `COLUMNS` and the sort value, away from the place, nearest first."""
     rows: list[Row] = []
     for stretch in stretches(sort.column, place, is_descending=is_descending, has_nulls=sort.has_nulls):
         # The ids come from the index alone, which has all that filters read; the table is visited for the
         # page's own rows only.
         rows += read(
             f"""
-            SELECT {_COLUMNS}, {sort.column} FROM (
+            SELECT {COLUMNS}, {sort.column} FROM (
                 SELECT id FROM {conditions.table} WHERE {conditions.where} AND {stretch.condition}
                 ORDER BY {stretch.order} LIMIT %s
             ) AS page JOIN movies USING (id)

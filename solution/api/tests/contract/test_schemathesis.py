@@ -12,7 +12,7 @@ FOLDER = Path(__file__).parent
 
 
 @pytest.fixture
-def server(database_url, movies, tmp_path):
+def server(database_url, movies, loads, tmp_path):
     numbers = range(40)
     movies.create_many(
         title=[f"Movie {number % 5}" for number in numbers],
@@ -23,6 +23,14 @@ def server(database_url, movies, tmp_path):
     )
     # The path of the contract's example.
     movies.create(imdb_id="tt0468569")
+    movies.retire(movies.create(imdb_id="tt0468570").id)
+    for state in ("done", "unchanged", "refused", "failed", "running"):
+        loads.create(
+            state=state,
+            files=[{"name": "title.basics", "address": "https://x.example/title.basics.tsv.gz", "rows": 3}],
+            rejected={"title.basics": {"wrong_number_of_columns": 2}},
+            phases=[{"name": "basics", "seconds": 0.5, "rows": 3}],
+        )
     with running_api(database_url, tmp_path) as api:
         yield api
 

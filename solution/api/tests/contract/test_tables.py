@@ -1,16 +1,20 @@
 """The contract, the table of filters and the map of addresses say the same, each way."""
 
+import re
+from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 
 import movie_api
+import psycopg2
 import pytest
 import yaml
-from movie_api.http.pages import DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE, PAGE_PARAMETERS
+from movie_api.http.pages import DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE, PAGE_PARAMETERS, PLACE_PARAMETERS
 from movie_api.http.parameters import LONGEST_LIST, several_pattern
 from movie_api.http.problems import KINDS
 from movie_api.movies import schemas
 from movie_api.movies.filters import (
+    CHANGES_PARAMETERS,
     DEFAULT_SORT,
     FILTERS,
     LIST_PARAMETERS,
@@ -18,6 +22,7 @@ from movie_api.movies.filters import (
     MAXIMUM_GENRES_PER_TEXT,
     SORTS,
 )
+from movie_database.addresses import libpq_address
 from openapi_spec_validator import validate
 
 CONTRACT = yaml.safe_load((Path(movie_api.__file__).parent / "openapi.yaml").read_text("utf-8"))
@@ -34,7 +39,9 @@ OPERATIONS = [
 
 
 def list_parameters() -> dict[str, dict]:
-    return {parameter["name"]: parameter for parameter in CONTRACT["paths"]["/movies"]["get"]["parameters"]}
+    given = CONTRACT["paths"]["/movies"]["get"]["parameters"]
+    # Those of every operation are told elsewhere.
+    return {parameter["name"]: parameter for parameter in given if "name" in parameter}
 
 
 def test_the_contract_is_openapi():
@@ -47,7 +54,7 @@ def test_the_contract_has_the_version_of_the_program():
 
 def test_operations_and_views_are_the_same_and_have_one_name(app):
     views = {
-        (rule.rule.replace("<movie_id>", "{id}"), method.lower(), rule.endpoint.partition(".")[2])
+        (re.sub("<[a-z]+_id>", "{id}", rule.rule), method.lower(), rule.endpoint.partition(".")[2])
         for rule in app.url_map.iter_rules()
         for method in rule.methods - {"HEAD", "OPTIONS"}
         if rule.rule == "/" or not rule.rule.startswith(("/docs", "/apidocs"))
@@ -117,8 +124,42 @@ def test_every_operation_has_a_description_and_an_example_for_each_answer(path, 
         shared = CONTRACT["components"]["responses"]
         response = shared[given["$ref"].rpartition("/")[2]] if "$ref" in given else given
         assert response["description"], (path, method, status)
-        for content in response["content"].values():
+        for content in response.get("content", {}).values():
             assert "example" in content or content["examples"], (path, method, status)
+
+
+def test_only_a_304_has_no_content():
+    statuses = {
+        status
+        for _, _, operation in OPERATIONS
+        for status, given in operation["responses"].items()
+        if "content" not in given and "$ref" not in given
+    }
+    without = {name for name, one in CONTRACT["components"]["responses"].items() if "content" not in one}
+    assert (statuses, without) == (set(), {"NotModified"})
+
+
+def test_parameters_of_the_changes_are_the_same_in_contract_and_table():
+    given = {
+        one["name"] for one in CONTRACT["paths"]["/movies/changes"]["get"]["parameters"] if "name" in one
+    }
+    assert given == {parameter.name for parameter in (*CHANGES_PARAMETERS, *PLACE_PARAMETERS)}
+
+
+def test_the_fields_of_a_dataset_and_a_load_are_the_same_in_contract_and_answer(api, loads):
+    loads.create()
+    dataset, load = api.get("/dataset").json, api.get("/dataset/loads").json[0]
+    assert SCHEMAS["Dataset"]["required"] == list(dataset) == list(SCHEMAS["Dataset"]["properties"])
+    assert SCHEMAS["Load"]["required"] == list(load) == list(SCHEMAS["Load"]["properties"])
+
+
+def test_the_states_of_a_load_are_those_that_the_database_knows(database_url):
+    with closing(psycopg2.connect(libpq_address(database_url))) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'dataset_loads_state_known'"
+        )
+        (definition,) = cursor.fetchone()
+    assert SCHEMAS["Load"]["properties"]["state"]["enum"] == re.findall("'([a-z]+)'", definition)
 
 
 def test_the_examples_of_problems_are_problems_of_ours():
