@@ -70,6 +70,13 @@ def clear_alerts(url: str, settings: Settings, prefix: str, message: str) -> Non
         _log.warning("The state of alerts is out of reach", error=" ".join(str(error).split()))
 
 
+def is_alerted(url: str, cause: str) -> bool:
+    """Whether people were told of this very cause, and nobody that it is over."""
+    with connected(url) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM alerts WHERE cause = %s)", (cause,))
+        return cursor.fetchone() == (True,)
+
+
 def send_test(settings: Settings) -> list[Delivery]:
     """What became of a test message at each address."""
     return send(settings.alert_urls, "Movie API: test", "Alerts of the movie API arrive here.", "info")

@@ -1,11 +1,8 @@
 """Alerts as people get them: a web server that takes what is told, and real processes that tell."""
 
-import json
 import socket
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import structlog
@@ -17,43 +14,6 @@ from movie_jobs.alerts import clear_alerts, raise_alert
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 
 SECRET = "hunter2hunter2"
-
-
-class Inbox:
-    """A webhook on the loopback address."""
-
-    def __init__(self):
-        inbox = self
-        self.status = 200
-        self.messages = []
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                if inbox.status == 200:
-                    inbox.messages.append(json.loads(body))
-                self.send_response(inbox.status)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"json://user:{SECRET}@127.0.0.1:{self.server.server_address[1]}/"
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
-
-    @property
-    def texts(self):
-        return [message["message"] for message in self.messages]
-
-
-@pytest.fixture
-def inbox():
-    made = Inbox()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
 
 
 @pytest.fixture
