@@ -158,6 +158,7 @@ ALTER TABLE dataset_loads
     ALTER COLUMN rating_rows DROP NOT NULL,
     ALTER COLUMN report DROP NOT NULL,
     ADD COLUMN state text COLLATE "C" NOT NULL DEFAULT 'done',
+    ADD COLUMN loader text,
     ADD COLUMN mean_rating double precision,
     ADD COLUMN fingerprint text COLLATE "C",
     ADD COLUMN rejected jsonb NOT NULL DEFAULT '{}',
@@ -178,6 +179,7 @@ COMMENT ON COLUMN dataset_loads.genre_rows IS 'Genres that these movies have.';
 COMMENT ON COLUMN dataset_loads.rating_rows IS 'Those of the movies that have a rating.';
 COMMENT ON COLUMN dataset_loads.state IS
     'running; done; unchanged: the dumps are those of the last done load; refused: they look wrong; failed.';
+COMMENT ON COLUMN dataset_loads.loader IS 'The loader''s process id and host.';
 COMMENT ON COLUMN dataset_loads.mean_rating IS 'Of the movies that have a rating, 1 to 10.';
 COMMENT ON COLUMN dataset_loads.fingerprint IS
     'What decides what is loaded: the files'' checksums, title types, options, versions of schema and loader.';

@@ -4,7 +4,8 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NoReturn, TextIO, TypeVar, cast
 
@@ -18,14 +19,18 @@ from movie_database.logs import configure_logging
 from movie_database.migrate import migrate
 from movie_database.server import database
 from movie_database.settings import Settings, SettingsError, read_settings
+from movie_jobs import alerts
 from rich.console import Console
 from rich.file_proxy import FileProxy
 
+from movie_loader import history as histories
+from movie_loader import load as loading
 from movie_loader import records
-from movie_loader.errors import InterruptedLoadError, LoadError
+from movie_loader.errors import InterruptedLoadError, LoadError, RefusedLoadError, RunningLoadError
 from movie_loader.patience import Patience
 from movie_loader.pipes import Stopper
 from movie_loader.progress import meter
+from movie_loader.quality import Limits
 
 Result = TypeVar("Result")
 
@@ -57,12 +62,27 @@ def commands() -> None:
 @click.option("--source", help="Address or folder of the dumps, in place of DATASET_SOURCE.")
 @click.option("--sample", is_flag=True, help="Load the bundled sample.")
 @click.option("--title-types", help="IMDb's titleTypes to keep, in place of TITLE_TYPES.")
+@click.option("--force", is_flag=True, help="Load dumps again that are those of the last load.")
+@click.option(
+    "--accept-shrink",
+    is_flag=True,
+    help="Once, take fewer movies, genres and ratings, or another mean rating, than is believed by itself.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, all else to stderr.")
-def load(*, source: str | None, sample: bool, title_types: str | None, as_json: bool) -> None:
-    """Load the dumps: everything, or nothing if anything is wrong."""
-    # pandas takes half a second to import, which `status` at each start of the API need not wait for.
-    from movie_loader import load as loading  # noqa: PLC0415
+def load(
+    *,
+    source: str | None,
+    sample: bool,
+    title_types: str | None,
+    force: bool,
+    accept_shrink: bool,
+    as_json: bool,
+) -> None:
+    """Load the dumps: everything, or nothing if anything is wrong.
 
+    Exit codes: 0 done, or nothing to do; 1 failed; 2 wrong usage or setting; 3 another load is running;
+    4 refused, for the dumps look wrong; 130 interrupted. But for 0, the data is what it was.
+    """
     if source and sample:
         raise click.UsageError("--source and --sample exclude each other.")
     settings = _settings(dataset_source=source, title_types=title_types)
@@ -76,10 +96,13 @@ def load(*, source: str | None, sample: bool, title_types: str | None, as_json: 
         title_types=settings.title_types,
         downloads=settings.data_dir / "downloads",
         patience=Patience(settings.download_timeout_seconds, settings.download_retries),
+        limits=Limits.of(settings),
+        is_forced=force,
+        accepts_shrink=accept_shrink,
     )
 
     def work(url: str, stopper: Stopper) -> tuple[str, dict[str, Any]]:
-        with meter(console) as shown:
+        with _alerting(url, settings), meter(console) as shown:
             report = loading.load(url, order, shown, stopper)
         return report.summary(), report.as_dict()
 
@@ -97,8 +120,7 @@ def status(*, as_json: bool) -> None:
     configure_logging(settings)
 
     def work(url: str, _stopper: Stopper) -> dict[str, Any] | None:
-        with connected(url) as connection:
-            return records.last_record(connection)
+        return _ask(url, records.last_record)
 
     record = _with_database(settings, work, as_json=as_json)
     if as_json:
@@ -111,6 +133,49 @@ def status(*, as_json: bool) -> None:
             f"{sample}{record['movie_rows']} movies, {record['genre_rows']} genres, {record['rating_rows']} "
             f"rated, from {record['source']}, {record['finished_at']:%Y-%m-%d %H:%M:%S %Z}"
         )
+
+
+@commands.command()
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many loads.")
+@click.option("--json", "as_json", is_flag=True, help="Print them as a JSON array.")
+def history(*, limit: int, as_json: bool) -> None:
+    """Tell what became of the last loads, the newest first."""
+    settings = _settings()
+    configure_logging(settings)
+
+    def work(url: str, _stopper: Stopper) -> list[dict[str, Any]]:
+        return _ask(url, lambda connection: records.history(connection, limit))
+
+    loads = _with_database(settings, work, as_json=as_json)
+    if as_json:
+        print(json.dumps(loads, default=str))
+    elif not loads:
+        print("nothing was loaded yet: `movie-loader load`")
+    else:
+        histories.print_table(loads)
+
+
+def _ask(url: str, question: Callable[[psycopg2.extensions.connection], Result]) -> Result:
+    with connected(url) as connection:
+        connection.autocommit = False
+        return question(connection)
+
+
+@contextmanager
+def _alerting(url: str, settings: Settings) -> Iterator[None]:
+    """Tell whoever is to be told what went wrong with the load, and when it is well again."""
+    try:
+        yield
+    except (RunningLoadError, InterruptedLoadError, psycopg2.errors.QueryCanceled):
+        raise
+    except Exception as error:
+        code = loading.error_code(error)
+        verb = "was refused" if isinstance(error, RefusedLoadError) else "failed"
+        message = f"The load of {settings.dataset_source} {verb}: {' '.join(str(error).split())}"
+        alerts.raise_alert(url, settings, f"load:{code}", f"{message}. The data is what it was.")
+        raise
+    alerts.clear_alerts(url, settings, "load", f"The load of {settings.dataset_source} went well again.")
+    alerts.clear_alerts(url, settings, "stale", "The data is fresh again.")
 
 
 def _settings(**overrides: Any) -> Settings:
@@ -130,16 +195,16 @@ def _with_database(settings: Settings, work: Callable[[str, Stopper], Result], *
             migrate(url)
             return _interruptible(lambda: work(url, stopper), stopper)
     except LoadError as error:
-        _fail(str(error), error.code, as_json=as_json)
+        _fail(error, str(error), as_json=as_json)
     except DatabaseError as error:
-        _fail(str(error), "database", as_json=as_json)
+        _fail(error, str(error), as_json=as_json)
     except psycopg2.Error as error:
-        _fail(f"the database: {' '.join(str(error).split())}", "database", as_json=as_json)
+        _fail(error, f"the database: {' '.join(str(error).split())}", as_json=as_json)
     except (KeyboardInterrupt, InterruptedLoadError) as error:
         _interrupted(str(error) or "nothing was done yet")
     except Exception as error:  # noqa: BLE001 - cron gets one line and an exit code, whatever happens
         structlog.get_logger("movie_loader").exception("a fault of the loader's own")
-        _fail(f"{type(error).__name__}: {error}", "internal", as_json=as_json)
+        _fail(error, f"{type(error).__name__}: {error}", as_json=as_json)
 
 
 def _interruptible(work: Callable[[], Result], stopper: Stopper) -> Result:
@@ -173,11 +238,22 @@ def _interruptible(work: Callable[[], Result], stopper: Stopper) -> Result:
     return results[0]
 
 
-def _fail(message: str, code: str, *, as_json: bool) -> NoReturn:
+def _fail(error: Exception, message: str, *, as_json: bool) -> NoReturn:
+    state = "refused" if isinstance(error, RefusedLoadError) else "failed"
     if as_json:
-        print(json.dumps({"state": "failed", "error": {"code": code, "message": message}}))
-    print(f"failed: {message}", file=sys.stderr, flush=True)
-    sys.exit(exits.FAILED)
+        # What the network or the database did may be over by the next time; a fault of ours will not.
+        is_transient = (
+            error.is_transient
+            if isinstance(error, LoadError)
+            else isinstance(error, DatabaseError | psycopg2.OperationalError | psycopg2.InterfaceError)
+        )
+        code = loading.error_code(error)
+        told = {"code": code, "message": message, "is_transient": is_transient}
+        print(json.dumps({"state": state, "error": told}))
+    print(f"{state}: {message}", file=sys.stderr, flush=True)
+    if isinstance(error, RunningLoadError):
+        sys.exit(exits.BUSY)
+    sys.exit(exits.REFUSED if state == "refused" else exits.FAILED)
 
 
 def _interrupted(message: str) -> NoReturn:

@@ -57,6 +57,11 @@ class Download:
         self._error: LoadError | None = None
         self._thread = threading.Thread(target=self._run, name=f"download {name}", daemon=True)
 
+    @property
+    def kept_path(self) -> Path:
+        """Where a finished download is kept."""
+        return self._kept.path
+
     def start(self) -> None:
         """Begin, in a thread of its own."""
         self._thread.start()

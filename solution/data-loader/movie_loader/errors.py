@@ -23,6 +23,20 @@ class SourceChangedError(LoadError):
         super().__init__(message, code="source_changed", is_transient=True)
 
 
+class RunningLoadError(LoadError):
+    """Another load is at work."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code="load_running", is_transient=True)
+
+
+class RefusedLoadError(LoadError):
+    """The dumps can be read, and look wrong: nothing was changed."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code="refused")
+
+
 class InterruptedLoadError(Exception):
     """The load was asked to stop; the message says what became of the database."""
 

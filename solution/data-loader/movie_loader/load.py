@@ -1,36 +1,48 @@
 """A load from its first byte to its commit: joins the stages."""
 
+import hashlib
+import json
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-import pandas as pd
 import psycopg2
 import psycopg2.errors
 import psycopg2.extensions
-import pyarrow as pa
 import structlog
 from movie_database.addresses import libpq_address
 
-from movie_loader import frames, merge, records, rows, sources, staging
-from movie_loader.datasets import RATINGS, TITLES, Dataset
-from movie_loader.errors import InterruptedLoadError, LoadError, SourceChangedError
-from movie_loader.faults import Effect
-from movie_loader.ids import Int64s, SeenKeys, random_uuids
+from movie_loader import merge, quality, records, sources, staging
+from movie_loader.datasets import RATINGS, TITLES
+from movie_loader.errors import (
+    InterruptedLoadError,
+    LoadError,
+    RefusedLoadError,
+    SourceChangedError,
+)
 from movie_loader.patience import Patience
-from movie_loader.pipes import Stopper, ahead
+from movie_loader.pipes import Stopper
 from movie_loader.progress import Meter
-from movie_loader.ratings import RatingTable
-from movie_loader.report import LoadReport, Stage
+from movie_loader.quality import Limits
+from movie_loader.report import LoadReport
 
 APPLICATION_NAME: Final = "movie-loader"
 
 READINGS: Final = 3
 """How often a source is read from the start if it is replaced in the middle."""
 
+MERGES: Final = 4
+"""How often a merge is tried that others' writes get in the way of."""
+
+SECONDS_BETWEEN_MERGES: Final = 0.5
+
+SECONDS_TO_RECORD: Final = 20.0
+"""How long a failed load waits for its database to come back, to write down why it failed."""
 
 _log = structlog.get_logger("movie_loader")
 
@@ -45,6 +57,9 @@ class Order:
         title_types: IMDb's titleTypes to keep.
         downloads: the folder where downloads are kept.
         patience: of downloads.
+        limits: what is refused.
+        is_forced: whether dumps that are those of the last load are loaded again.
+        accepts_shrink: whether `limits` to what differs from the last load are passed over.
     """
 
     source: str
@@ -52,35 +67,66 @@ class Order:
     title_types: tuple[str, ...]
     downloads: Path
     patience: Patience
+    limits: Limits = field(default_factory=Limits)
+    is_forced: bool = False
+    accepts_shrink: bool = False
 
 
 def load(url: str, order: Order, meter: Meter, stopper: Stopper) -> LoadReport:
     """Bring the dumps into the database at an address, wholly or not at all.
 
+    Whatever becomes of it stands in its row of `dataset_loads`.
+
     Raises:
-        LoadError: if the source is not what it should be; the database is as it was.
+        RunningLoadError: if another load is at work.
+        RefusedLoadError: if the dumps look wrong; the database is as it was.
+        LoadError: if the source is not what it should be; likewise.
         InterruptedLoadError: if the load was stopped; likewise.
         psycopg2.Error: if the database fails; likewise.
     """
+    report = LoadReport(order.source, order.is_sample, order.title_types, datetime.now(UTC))
     try:
         with _connected(url, stopper) as connection:
             records.take_lock(connection)
+            for message in records.mark_dead_loads(connection):
+                _log.warning(message)
             if order.is_sample and records.has_real_data(connection):
                 raise LoadError("the sample never replaces real data", code="sample_refused")
-            report = _read(connection, order, meter, stopper)
-            _publish(connection, report, meter, stopper)
-            _tidy_up(connection, report, meter, stopper)
+            report.load_id = records.begin_record(connection, report)
+            try:
+                _load(connection, order, report, meter, stopper)
+            except BaseException as error:
+                _record_failure(connection, url, report, error, stopper)
+                raise
+            if report.state == "done":
+                _tidy_up(connection, report, meter, stopper)
     except psycopg2.errors.QueryCanceled:
         stopper.check()
         raise
     return report
 
 
+def _load(
+    connection: psycopg2.extensions.connection,
+    order: Order,
+    report: LoadReport,
+    meter: Meter,
+    stopper: Stopper,
+) -> None:
+    if _read(connection, order, report, meter, stopper):
+        _refuse_what_looks_wrong(connection, order, report)
+        _publish(connection, report, meter, stopper)
+        return
+    report.state = "unchanged"
+    report.finished_at = datetime.now(UTC)
+    with connection:
+        staging.drop_staging(connection)
+        records.end_record(connection, report)
+
+
 @contextmanager
 def _connected(url: str, stopper: Stopper) -> Iterator[psycopg2.extensions.connection]:
-    connection = psycopg2.connect(
-        libpq_address(url), application_name=APPLICATION_NAME, client_encoding="utf8", connect_timeout=10
-    )
+    connection = _connect(url)
     with closing(connection):
         stopper.on_stop(lambda: _cancel(connection))
         with connection, connection.cursor() as cursor:
@@ -99,18 +145,33 @@ def _connected(url: str, stopper: Stopper) -> Iterator[psycopg2.extensions.conne
                 records.release_lock(connection)
 
 
+def _connect(url: str) -> psycopg2.extensions.connection:
+    return psycopg2.connect(
+        libpq_address(url), application_name=APPLICATION_NAME, client_encoding="utf8", connect_timeout=10
+    )
+
+
 def _cancel(connection: psycopg2.extensions.connection) -> None:
     with suppress(psycopg2.Error):
         connection.cancel()
 
 
 def _read(
-    connection: psycopg2.extensions.connection, order: Order, meter: Meter, stopper: Stopper
-) -> LoadReport:
-    """Fill the staging table; from the start again if the source is replaced in the middle."""
-    began_at = datetime.now(UTC)
+    connection: psycopg2.extensions.connection,
+    order: Order,
+    report: LoadReport,
+    meter: Meter,
+    stopper: Stopper,
+) -> bool:
+    """Fill the staging table; from the start again if the source is replaced in the middle.
+
+    Returns:
+        Whether there is anything to merge: not if the dumps are those of the last load.
+    """
+    done_fingerprint = None if order.is_forced else records.done_fingerprint(connection)
+    about = _about(connection, order)
     for reading in range(1, READINGS + 1):
-        report = LoadReport(order.source, order.is_sample, order.title_types, began_at)
+        report.begin_reading()
         try:
             with sources.opened(
                 order.source,
@@ -122,108 +183,64 @@ def _read(
                 ),
                 stopper=stopper,
             ) as dumps:
-                _stage_all(connection, dumps, report, meter, stopper)
+                if done_fingerprint:
+                    report.files = [
+                        {"name": name, **dump.description(), "sha256": dump.stored_checksum(), "rows": None}
+                        for name, dump in dumps.items()
+                    ]
+                    report.fingerprint = _fingerprint(report.files, about)
+                    if report.fingerprint == done_fingerprint:
+                        return False
+                    report.files = []
+                # Takes half a second to import, which a load of unchanged dumps need not wait for.
+                from movie_loader.reading import stage_all  # noqa: PLC0415
+
+                stage_all(connection, dumps, report, meter, stopper)
         except SourceChangedError as error:
             if reading == READINGS:
                 raise
             _log.warning("reading from the start again", reason=str(error))
         else:
-            return report
+            # Known only now where a server does not tell its versions apart.
+            report.fingerprint = _fingerprint(report.files, about)
+            return report.fingerprint != done_fingerprint
     raise AssertionError
 
 
-def _stage_all(
-    connection: psycopg2.extensions.connection,
-    dumps: dict[str, sources.Dump],
-    report: LoadReport,
-    meter: Meter,
-    stopper: Stopper,
+def _about(connection: psycopg2.extensions.connection, order: Order) -> dict[str, Any]:
+    """Everything but the files that decides what is loaded."""
+    return {
+        "title_types": sorted(order.title_types),
+        "is_sample": order.is_sample,
+        "schema": records.schema_version(connection),
+        "loader": version("movie-loader"),
+    }
+
+
+def _fingerprint(files: list[dict[str, Any]], about: dict[str, Any]) -> str | None:
+    """What two loads have in common that load the same; None while a file's bytes are not known."""
+    checksums = {file["name"]: file["sha256"] for file in files}
+    if None in checksums.values():
+        return None
+    content = json.dumps({"files": checksums, **about}, sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _refuse_what_looks_wrong(
+    connection: psycopg2.extensions.connection, order: Order, report: LoadReport
 ) -> None:
-    with report.stage("ratings") as stage:
-        ratings_file = _Reading(RATINGS, dumps[RATINGS.name], report, stage, meter, stopper)
-        ratings = RatingTable.gather(_rating_frames(ratings_file), report.ratings)
-    with report.stage("titles") as stage, connection:
-        titles_file = _Reading(TITLES, dumps[TITLES.name], report, stage, meter, stopper)
-        staging.create_staging(connection)
-        for csv in ahead(_title_csvs(titles_file, ratings), depth=2, stopper=stopper):
-            staging.copy_csv(connection, csv)
-        if not report.movie_rows:
-            types = ", ".join(report.title_types)
-            raise LoadError(f"{titles_file.dump.address}: holds no title of the type {types}", code="no_rows")
-    report.ratings_without_title = ratings.count_unmet()
-
-
-@dataclass
-class _Reading:
-    """A dump that is being read, and who is told about it."""
-
-    dataset: Dataset
-    dump: sources.Dump
-    report: LoadReport
-    stage: Stage
-    meter: Meter
-    stopper: Stopper
-
-    def blocks(self) -> Iterator[rows.RowBlock]:
-        """Yield the wanted rows, unpacked ahead in a thread of its own."""
-        tally = self.report.titles if self.dataset is TITLES else self.report.ratings
-        position = 0
-        self.stage.rows = 0
-
-        def note_position(stored_bytes: int) -> None:
-            nonlocal position
-            position = stored_bytes
-
-        chunks = ahead(sources.unpacked(self.dump, note_position), depth=8, stopper=self.stopper)
-        try:
-            for block in ahead(
-                rows.row_blocks(chunks, self.dataset, self.report.title_types, tally),
-                depth=2,
-                stopper=self.stopper,
-            ):
-                self.stage.rows += block.read_rows
-                self.meter.tell(
-                    f"load {self.dataset.name}",
-                    done_bytes=position,
-                    total_bytes=self.dump.total_bytes,
-                    rows=self.stage.rows,
-                )
-                yield block
-        except LoadError as error:
-            if self.dump.was_kept and not error.is_transient:
-                # The copy on disk went bad after its last load; the source may be fine.
-                self.dump.discard()
-                raise SourceChangedError(str(error)) from None
-            raise
-        self.report.files.append(
-            {"name": self.dataset.name, **self.dump.description(), "rows": self.stage.rows}
-        )
-
-
-def _rating_frames(reading: _Reading) -> Iterator[tuple[Int64s, Int64s, pd.DataFrame]]:
-    for block in reading.blocks():
-        frame = frames.parse_frame(block.lines, block.line_numbers, RATINGS, reading.report.ratings)
-        at = frame.index.to_numpy()
-        yield block.keys[at], block.line_numbers[at], frame
-
-
-def _title_csvs(reading: _Reading, ratings: RatingTable) -> Iterator[pa.Buffer]:
-    seen = SeenKeys()
-    report = reading.report
-    for block in reading.blocks():
-        ratings.meet(block.all_keys)
-        frame = frames.parse_frame(block.lines, block.line_numbers, TITLES, report.titles)
-        at = frame.index.to_numpy()
-        keys, line_numbers = block.keys[at], block.line_numbers[at]
-        is_new = seen.add(keys)
-        report.titles.add(Effect.DUPLICATE, "imdb_id", line_numbers[~is_new], int((~is_new).sum()))
-        if not is_new.all():
-            frame, keys = frame[is_new], keys[is_new]
-        frame = ratings.join(frames.with_title_keys(frame), keys)
-        ids = pd.Series(random_uuids(len(frame)), index=frame.index, dtype=frames.TEXT)
-        report.movie_rows += len(frame)
-        report.rating_rows += int(frame["rating_tenths"].notna().sum())
-        yield staging.as_csv(frame.assign(id=ids))
+    reasons = list(quality.malformed(report, order.limits))
+    advice = ""
+    baseline = None if order.is_sample else records.baseline(connection, order.source, order.title_types)
+    if baseline is not None:
+        shrunk = list(quality.shrunk(report, baseline, order.limits))
+        if shrunk and order.accepts_shrink:
+            _log.warning("accepted, as was asked for", reason="; ".join(shrunk))
+        elif shrunk:
+            reasons += shrunk
+            advice = " (if that is right: --accept-shrink)"
+    if reasons:
+        raise RefusedLoadError(f"the dumps look wrong: {'; '.join(reasons)}{advice}")
 
 
 def _publish(
@@ -231,22 +248,97 @@ def _publish(
 ) -> None:
     """Make the catalogue equal to the staging table, in one transaction."""
     stopper.check()
-    merge.drop_listing_indexes_of_tiny_catalogue(connection)
+    merge.drop_listing_indexes_of_tiny_catalogue(connection, report.movie_rows)
     try:
-        with connection:
-            with meter.waiting("merge"), report.stage("merge") as stage:
-                report.merged = asdict(merge.merge_staged(connection))
-                stage.rows = report.movie_rows
-            with meter.waiting("indexes"), report.stage("indexes"):
-                merge.create_listing_indexes(connection)
-            staging.drop_staging(connection)
-            report.finished_at = datetime.now(UTC)
-            records.write_record(connection, report)
-            stopper.check()
+        for attempt in range(1, MERGES + 1):
+            try:
+                _merge(connection, report, meter, stopper)
+            except merge.LOST_RACES as error:
+                if attempt == MERGES:
+                    raise
+                _log.warning("others write to the catalogue: merging again", reason=_one_line(error))
+                time.sleep(SECONDS_BETWEEN_MERGES * attempt)
+                stopper.check()
+            else:
+                return
     except BaseException:
         with suppress(psycopg2.Error), connection:
             merge.create_listing_indexes(connection)
         raise
+
+
+def _merge(
+    connection: psycopg2.extensions.connection, report: LoadReport, meter: Meter, stopper: Stopper
+) -> None:
+    with connection:
+        with meter.waiting("merge"), report.stage("merge") as stage:
+            merged = merge.merge_staged(connection)
+            report.merged = asdict(merged)
+            stage.rows = report.movie_rows
+        with meter.waiting("indexes"), report.stage("indexes"):
+            merge.create_listing_indexes(connection)
+        staging.drop_staging(connection)
+        report.state = "done"
+        report.finished_at = datetime.now(UTC)
+        records.end_record(connection, report)
+        stopper.check()
+        merge.publish(connection, merged, report.load_id)
+
+
+def _record_failure(
+    connection: psycopg2.extensions.connection,
+    url: str,
+    report: LoadReport,
+    error: BaseException,
+    stopper: Stopper,
+) -> None:
+    """Write down why the load failed; on a new connection if this one is gone."""
+    report.state = "refused" if isinstance(error, RefusedLoadError) else "failed"
+    report.finished_at = datetime.now(UTC)
+    report.merged = {}
+    code, message = error_code(error), _one_line(error)
+    # Who was told to stop has no time to wait for a server.
+    give_up_at = time.monotonic() + (1 if stopper.is_stopped else SECONDS_TO_RECORD)
+    while True:
+        try:
+            with _usable(connection, url) as usable, usable:
+                # What fills a disk goes first.
+                staging.drop_staging(usable)
+                records.end_record(usable, report, error_code=code, error=message)
+        except psycopg2.Error as trouble:
+            if time.monotonic() > give_up_at:
+                # The next load finds that this one did not end, and says so.
+                _log.warning("could not write down why the load failed", reason=_one_line(trouble))
+                return
+            time.sleep(SECONDS_BETWEEN_MERGES)
+        else:
+            return
+
+
+@contextmanager
+def _usable(connection: psycopg2.extensions.connection, url: str) -> Iterator[psycopg2.extensions.connection]:
+    """The connection, ready for another transaction; a new one if it was lost."""
+    if not connection.closed:
+        connection.rollback()
+        yield connection
+        return
+    with closing(_connect(url)) as another:
+        yield another
+
+
+def error_code(error: BaseException) -> str:
+    """Return the word for what ended a load."""
+    if isinstance(error, LoadError):
+        return error.code
+    if isinstance(error, InterruptedLoadError | KeyboardInterrupt | psycopg2.errors.QueryCanceled):
+        return "interrupted"
+    if isinstance(error, psycopg2.errors.DiskFull):
+        return "disk"
+    return "database" if isinstance(error, psycopg2.Error) else "internal"
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _tidy_up(

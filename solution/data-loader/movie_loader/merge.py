@@ -3,12 +3,16 @@
 from dataclasses import dataclass
 from typing import Final
 
+import psycopg2
 import psycopg2.errors
 import psycopg2.extensions
 import structlog
 
 TINY_CATALOGUE_ROWS: Final = 10_000
 """Below this many movies, making the listing indexes anew is cheaper than keeping them up."""
+
+LOCK_PATIENCE: Final = "5s"
+"""How long a merge waits for one lock, before all of it is taken back and tried again."""
 
 _VALUES: Final = (
     "title_type",
@@ -61,28 +65,59 @@ _STAGED: Final = """
 ) AS staged
 """
 
+# What differs from the dumps, or is gone from them: found before anything is locked.
 # Nothing but the names of our own columns is put together here.
-_UPDATE: Final = f"""
-UPDATE movies SET
-    source = 'imdb', {", ".join(f"{name} = staged.{name}" for name in _VALUES)}
-FROM {_STAGED}
-WHERE movies.imdb_id = staged.imdb_id
-    AND (movies.source, {", ".join(f"movies.{name}" for name in _VALUES)})
+_FIND_CHANGES: Final = f"""
+CREATE TEMPORARY TABLE changed_movies ON COMMIT DROP AS
+SELECT movies.id, movies.source AS old_source, movies.retired_at IS NOT NULL AS was_retired,
+    staged.imdb_id IS NULL AS is_gone, {", ".join(f"staged.{name}" for name in _VALUES)}
+FROM movies LEFT JOIN {_STAGED} ON staged.imdb_id = movies.imdb_id
+WHERE movies.imdb_id IS NOT NULL AND CASE
+    WHEN staged.imdb_id IS NULL THEN movies.source = 'imdb' AND movies.retired_at IS NULL
+    ELSE movies.retired_at IS NOT NULL OR (movies.source, {", ".join(f"movies.{name}" for name in _VALUES)})
         IS DISTINCT FROM ('imdb', {", ".join(f"staged.{name}" for name in _VALUES)})
+END
 """  # noqa: S608
 
-_DELETE: Final = """
-DELETE FROM movies
-WHERE source = 'imdb'
-    AND NOT EXISTS (SELECT FROM staged_titles WHERE staged_titles.imdb_id = movies.imdb_id)
+# An adopted movie takes all of the dumps' values: the address that a caller gave it is none of them.
+_UPDATE: Final = f"""
+UPDATE movies SET
+    source = 'imdb', {", ".join(f"{name} = changed.{name}" for name in _VALUES)},
+    imdb_link = CASE WHEN changed.old_source = 'imdb' THEN movies.imdb_link END,
+    retired_at = NULL,
+    changed_in = %(change_id)s,
+    appeared_in = CASE WHEN changed.was_retired THEN %(change_id)s ELSE movies.appeared_in END
+FROM changed_movies AS changed
+WHERE movies.id = changed.id AND NOT changed.is_gone
+"""  # noqa: S608
+
+_RETIRE: Final = """
+UPDATE movies SET retired_at = now(), changed_in = %(change_id)s
+FROM changed_movies AS changed
+WHERE movies.id = changed.id AND changed.is_gone
 """
 
+# The API may have made a movie with one of these IMDb ids since the changes were looked for.
 _INSERT: Final = f"""
-INSERT INTO movies (id, imdb_id, source, {", ".join(_VALUES)})
-SELECT staged.id, staged.imdb_id, 'imdb', {", ".join(f"staged.{name}" for name in _VALUES)}
+INSERT INTO movies (id, imdb_id, source, appeared_in, changed_in, {", ".join(_VALUES)})
+SELECT staged.id, staged.imdb_id, 'imdb', %(change_id)s, %(change_id)s,
+    {", ".join(f"staged.{name}" for name in _VALUES)}
 FROM {_STAGED}
 WHERE NOT EXISTS (SELECT FROM movies WHERE movies.imdb_id = staged.imdb_id)
 """  # noqa: S608
+
+_COUNT_CHANGES: Final = """
+SELECT count(*) FILTER (WHERE old_source = 'api' AND NOT is_gone), count(*) FILTER (WHERE was_retired)
+FROM changed_movies
+"""
+
+LOST_RACES: Final = (
+    psycopg2.errors.LockNotAvailable,
+    psycopg2.errors.DeadlockDetected,
+    psycopg2.errors.SerializationFailure,
+    psycopg2.errors.UniqueViolation,
+)
+"""What a merge may meet because others write meanwhile: tried again, it may come through."""
 
 
 @dataclass(frozen=True)
@@ -90,27 +125,38 @@ class Merged:
     """What a merge did to the catalogue.
 
     Attributes:
+        change_id: what the movies it wrote name as their change.
         inserted: movies that are new.
-        updated: movies whose values differed, adopted ones among them.
+        updated: movies whose values differed, adopted and revived ones among them.
         adopted: movies that were made through the API and now follow the dumps.
-        deleted: movies of the dumps that are gone from them.
-        genre_rows: genres after the merge.
+        revived: movies that had been retired and are back.
+        retired: movies of the dumps that are gone from them.
     """
 
+    change_id: int
     inserted: int
     updated: int
     adopted: int
-    deleted: int
-    genre_rows: int
+    revived: int
+    retired: int
+
+    @property
+    def changed(self) -> int:
+        """How many movies are not what they were."""
+        return self.inserted + self.updated + self.retired
 
 
-def drop_listing_indexes_of_tiny_catalogue(connection: psycopg2.extensions.connection) -> None:
-    """Drop the indexes that lists are served by, if there is next to nothing to list.
+def drop_listing_indexes_of_tiny_catalogue(
+    connection: psycopg2.extensions.connection, staged_rows: int
+) -> None:
+    """Drop the indexes that lists are served by, if there is next to nothing to list and much to come.
 
     The merge makes them anew after the rows, which is several times faster than keeping them up.
-    A transaction of its own, so that readers are locked out for an instant only; if one of them
-    holds the table for long, the indexes stay, and the merge takes longer.
+    A transaction of its own, and so short a patience, that nobody waits for more than an instant; if
+    a reader holds the table for long, the indexes stay, and the merge takes longer.
     """
+    if staged_rows < TINY_CATALOGUE_ROWS:
+        return
     with connection, connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM (SELECT FROM movies LIMIT %s) AS first_movies", (TINY_CATALOGUE_ROWS,)
@@ -120,7 +166,7 @@ def drop_listing_indexes_of_tiny_catalogue(connection: psycopg2.extensions.conne
         return
     try:
         with connection, connection.cursor() as cursor:
-            cursor.execute("SET LOCAL lock_timeout = '1s'")
+            cursor.execute("SET LOCAL lock_timeout = '100ms'")
             cursor.execute("SELECT catalogue_drop_listing_indexes()")
     except psycopg2.errors.LockNotAvailable:
         structlog.get_logger("movie_loader").info(
@@ -131,37 +177,55 @@ def drop_listing_indexes_of_tiny_catalogue(connection: psycopg2.extensions.conne
 def merge_staged(connection: psycopg2.extensions.connection) -> Merged:
     """Make the dumps' movies equal to the staging table, within the caller's transaction.
 
-    Movies are matched by IMDb id and keep our id. What was made through the API stays as it is,
-    unless the dumps have its IMDb id: then it is adopted, and the dumps' values win.
+    Movies are matched by IMDb id and keep our id, also through a time in which the dumps lack them.
+    What was made through the API stays as it is, unless the dumps have its IMDb id: then it is
+    adopted, and the dumps' values win. Neither readers nor writers are locked out; whoever writes
+    to a row that the merge writes to waits for its end.
+
+    Raises:
+        psycopg2.Error: one of `LOST_RACES` if others write meanwhile.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL lock_timeout = '30s'")
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", (LOCK_PATIENCE,))
         _raise_memory(cursor, "work_mem", "64MB")
-        # Writers wait, readers do not: no movie may appear between the update and the insert.
-        cursor.execute("LOCK TABLE movies IN SHARE ROW EXCLUSIVE MODE")
         cursor.execute(_SPLIT_GENRES)
         cursor.execute(_ADD_GENRES)
         cursor.execute(_NUMBER_GENRES)
         cursor.execute("ANALYZE staged_titles (imdb_id, genres)")
         cursor.execute("ANALYZE staged_genre_ids")
-        cursor.execute(
-            "SELECT count(*) FROM movies JOIN staged_titles USING (imdb_id) WHERE movies.source = 'api'"
-        )
-        ((adopted,),) = cursor.fetchall()
-        cursor.execute(_DELETE)
-        deleted = cursor.rowcount
-        cursor.execute(_UPDATE)
+        cursor.execute("SELECT nextval('catalogue_change_ids')")
+        ((change_id,),) = cursor.fetchall()
+        values = {"change_id": change_id}
+        cursor.execute(_FIND_CHANGES)
+        cursor.execute("ANALYZE changed_movies (id)")
+        cursor.execute(_COUNT_CHANGES)
+        ((adopted, revived),) = cursor.fetchall()
+        cursor.execute(_UPDATE, values)
         updated = cursor.rowcount
-        cursor.execute(_INSERT)
+        cursor.execute(_RETIRE, values)
+        retired = cursor.rowcount
+        cursor.execute(_INSERT, values)
         inserted = cursor.rowcount
-        cursor.execute("SELECT count(*) FROM genres")
-        ((genre_rows,),) = cursor.fetchall()
-    return Merged(inserted, updated, adopted, deleted, genre_rows)
+    return Merged(change_id, inserted, updated, adopted, revived, retired)
+
+
+def publish(connection: psycopg2.extensions.connection, merged: Merged, load_id: int | None) -> None:
+    """Give the merge's changes the next generation, if there are any; the caller commits at once.
+
+    Every other write to the catalogue waits from here on.
+    """
+    if merged.changed:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT catalogue_publish(%s, %s)", (merged.change_id, load_id))
 
 
 def create_listing_indexes(connection: psycopg2.extensions.connection) -> None:
     """Make the indexes that lists are served by, where they are missing; within the caller's transaction."""
     with connection.cursor() as cursor:
+        # Asked first: even IF NOT EXISTS would wait for writers, and keep new ones waiting.
+        cursor.execute("SELECT to_regclass('movie_genres_runtime_minutes_idx')")
+        if cursor.fetchone() != (None,):
+            return
         _raise_memory(cursor, "maintenance_work_mem", "256MB")
         cursor.execute("SELECT catalogue_create_listing_indexes()")
 

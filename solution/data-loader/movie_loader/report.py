@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from time import perf_counter
 from typing import Any
 
@@ -32,11 +32,17 @@ class LoadReport:
         is_sample: whether it is the bundled sample.
         title_types: IMDb's titleTypes that were wanted.
         started_at: when the load began to read its source.
-        files: per dump: name, address, bytes, ETag, Last-Modified, rows read.
-        movie_rows: movies of the dumps after the load.
-        rating_rows: those of them that have a rating.
+        load_id: its row in `dataset_loads`; None before there is one.
+        state: running, done, unchanged, refused or failed.
+        fingerprint: what decides what is loaded; None while it is not known.
+        files: per dump: name, address, bytes, ETag, Last-Modified, SHA-256, rows read.
+        movie_rows: movies in the dumps, as far as they were read.
+        genre_names: their genres, case aside.
+        rating_rows: those of the movies that have a rating.
+        rating_tenths: the sum of these ratings, times ten.
+        rating_lines: usable rows of `title.ratings`, whatever title they are of.
         ratings_without_title: ratings whose title is not in the dumps.
-        merged: movies inserted, updated, adopted and deleted, and genres after that.
+        merged: movies inserted, updated (adopted and revived ones among them), adopted, revived and retired.
         titles: faults of `title.basics`.
         ratings: faults of `title.ratings`.
         stages: in the order they ended.
@@ -46,20 +52,50 @@ class LoadReport:
     is_sample: bool
     title_types: tuple[str, ...]
     started_at: datetime
+    load_id: int | None = None
+    state: str = "running"
+    fingerprint: str | None = None
     files: list[dict[str, Any]] = field(default_factory=list)
     movie_rows: int = 0
+    genre_names: set[str] = field(default_factory=set)
     rating_rows: int = 0
+    rating_tenths: int = 0
+    rating_lines: int = 0
     ratings_without_title: int = 0
     merged: dict[str, int] = field(default_factory=dict)
     titles: Tally = field(default_factory=lambda: Tally("title.basics"))
     ratings: Tally = field(default_factory=lambda: Tally("title.ratings"))
     stages: list[Stage] = field(default_factory=list)
     finished_at: datetime | None = None
+    # The clock may be set back while a load runs.
+    _began: float = field(default_factory=perf_counter)
+
+    def begin_reading(self) -> None:
+        """Forget what was read, for the source is read from its start."""
+        self.files, self.stages, self.genre_names = [], [], set()
+        self.movie_rows = self.rating_rows = self.rating_tenths = 0
+        self.rating_lines = self.ratings_without_title = 0
+        self.titles, self.ratings = Tally("title.basics"), Tally("title.ratings")
 
     @property
     def seconds(self) -> float:
         """Since the load began."""
-        return (datetime.now(UTC) - self.started_at).total_seconds()
+        return perf_counter() - self._began
+
+    @property
+    def genre_rows(self) -> int:
+        """How many genres the movies have."""
+        return len(self.genre_names)
+
+    @property
+    def mean_rating(self) -> float | None:
+        """Of the movies that have a rating."""
+        return self.rating_tenths / self.rating_rows / 10 if self.rating_rows else None
+
+    @property
+    def rejected(self) -> dict[str, dict[str, int]]:
+        """Malformed rows of the wanted types, by file and kind."""
+        return {tally.file_name: tally.as_dict()["rejected"] for tally in (self.titles, self.ratings)}
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Stage]:
@@ -79,7 +115,8 @@ class LoadReport:
     def as_dict(self) -> dict[str, Any]:
         """Return the report as `movie-loader load --json` prints it."""
         return {
-            "state": "done",
+            "state": self.state,
+            "load_id": self.load_id,
             "source": self.source,
             "is_sample": self.is_sample,
             "title_types": list(self.title_types),
@@ -89,8 +126,9 @@ class LoadReport:
             "peak_memory_bytes": peak_memory_bytes(),
             "files": self.files,
             "movie_rows": self.movie_rows,
-            "genre_rows": self.merged.get("genre_rows", 0),
+            "genre_rows": self.genre_rows,
             "rating_rows": self.rating_rows,
+            "mean_rating": self.mean_rating,
             "ratings_without_title": self.ratings_without_title,
             "merged": self.merged,
             "faults": {tally.file_name: tally.as_dict() for tally in (self.titles, self.ratings)},
@@ -99,11 +137,14 @@ class LoadReport:
 
     def summary(self) -> str:
         """One line for people and for cron."""
+        if self.state == "unchanged":
+            return f"nothing to do: the dumps are those of the last load, {self.seconds:.1f} s"
         rejected = self.titles.count(Effect.REJECTED) + self.ratings.count(Effect.REJECTED)
-        genres = self.merged.get("genre_rows", 0)
+        inserted, updated, retired = (self.merged[name] for name in ("inserted", "updated", "retired"))
         return (
-            f"done: {self.movie_rows} movies, {genres} genres, {self.rating_rows} rated, "
-            f"{rejected} rows rejected, {self.seconds:.1f} s"
+            f"done: {self.movie_rows} movies, {self.genre_rows} genres, {self.rating_rows} rated, "
+            f"{inserted} new, {updated} changed, {retired} gone, {rejected} rows rejected, "
+            f"{self.seconds:.1f} s"
         )
 
 

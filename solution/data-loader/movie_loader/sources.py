@@ -2,6 +2,7 @@
 
 import fcntl
 import gzip
+import hashlib
 import io
 import zlib
 from collections.abc import Callable, Iterator
@@ -25,6 +26,8 @@ SUFFIXES: Final = (".tsv.gz", ".tsv")
 
 # Its own type information has an instance here.
 _ISAL_ERROR: Final = cast("type[Exception]", igzip_lib.IsalError)
+
+Checksum: Final = hashlib.sha256
 
 OnBytes = Callable[[str, int, int | None], None]
 
@@ -63,6 +66,9 @@ class Dump(Protocol):
     def discard(self) -> None:
         """Forget a copy that turned out to be unusable."""
 
+    def stored_checksum(self) -> str | None:
+        """Return the SHA-256 of its bytes, if all of them are on this disk."""
+
     def description(self) -> dict[str, Any]:
         """Return what `dataset_loads.files` keeps of it."""
 
@@ -83,6 +89,10 @@ class LocalDump:
 
     def discard(self) -> None:
         """Leave the file alone: it is not ours."""
+
+    def stored_checksum(self) -> str | None:
+        """Read the whole file."""
+        return _checksum_of(self._path)
 
     def description(self) -> dict[str, Any]:
         """Return address and size."""
@@ -114,6 +124,10 @@ class WebDump:
         """Remove the kept file."""
         self._download.discard()
 
+    def stored_checksum(self) -> str | None:
+        """Read the kept file, if it is the current one."""
+        return _checksum_of(self._download.kept_path) if self.was_kept else None
+
     def description(self) -> dict[str, Any]:
         """Return address, size, and what the server calls this version."""
         version = self._download.version
@@ -123,6 +137,11 @@ class WebDump:
             "etag": version.etag,
             "last_modified": version.last_modified,
         }
+
+
+def _checksum_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, Checksum).hexdigest()
 
 
 @contextmanager
@@ -212,11 +231,14 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 class _Counted(io.RawIOBase):
-    """Passes bytes on, tells how many they are by now, and remembers the first few."""
+    """Passes bytes on, tells how many they are by now and their checksum, and remembers the first few."""
 
-    def __init__(self, stream: ByteStream, on_position: Callable[[int], None]) -> None:
+    def __init__(
+        self, stream: ByteStream, on_position: Callable[[int], None], checksum: "hashlib._Hash"
+    ) -> None:
         self._stream = stream
         self._on_position = on_position
+        self._checksum = checksum
         self._position = 0
         self.first_bytes = b""
 
@@ -228,16 +250,18 @@ class _Counted(io.RawIOBase):
         self.first_bytes = self.first_bytes or data[:32]
         self._position += len(data)
         self._on_position(self._position)
+        self._checksum.update(data)
         buffer[: len(data)] = data
         return len(data)
 
 
-def unpacked(dump: Dump, on_position: Callable[[int], None]) -> Iterator[bytes]:
+def unpacked(dump: Dump, on_position: Callable[[int], None], checksum: "hashlib._Hash") -> Iterator[bytes]:
     """Yield a dump's bytes, unpacked if its name ends in `.gz`, in chunks.
 
     Args:
         dump: where from.
         on_position: is told how many stored bytes were read.
+        checksum: is updated with them.
 
     Raises:
         LoadError: if the stream is empty, is no gzip, ends too early, or fails its checksum. A copy
@@ -245,7 +269,7 @@ def unpacked(dump: Dump, on_position: Callable[[int], None]) -> Iterator[bytes]:
     """
     name = dump.address.rsplit("/", 1)[-1]
     stream = dump.open()
-    counted = _Counted(stream, on_position)
+    counted = _Counted(stream, on_position, checksum)
     packed: Any = igzip.open(counted, "rb") if name.endswith(".gz") else counted  # type: ignore[no-untyped-call]
     is_empty = True
     try:

@@ -46,14 +46,19 @@ class Loads:
         )
         return {row["imdb_id"]: row for row in rows}
 
+    def loads(self):
+        """The row of every load, the first one first."""
+        return self.query("SELECT * FROM dataset_loads ORDER BY id")
+
     def snapshot(self):
-        """Everything that a load may change."""
+        """Everything that a load may change, but for what it leaves on record when it changes nothing."""
         return [
             self.query("SELECT * FROM movies ORDER BY id"),
             self.query("SELECT * FROM genres ORDER BY id"),
-            self.query("SELECT * FROM dataset_loads ORDER BY id"),
+            self.query("SELECT * FROM dataset_loads WHERE state = 'done' ORDER BY id"),
             self.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"),
             self.query("SELECT indexname FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1"),
+            self.query("SELECT * FROM catalogue_changes ORDER BY id"),
         ]
 
 
@@ -71,6 +76,8 @@ def loads(database_url, dumps, tmp_path):
         title_types=("movie",),
         downloads=tmp_path / "downloads",
         patience=PATIENCE,
+        # Dumps of a few rows shrink by more than 5 % with each row.
+        accepts_shrink=True,
     )
     return Loads(database_url, order)
 

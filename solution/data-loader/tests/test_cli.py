@@ -55,7 +55,9 @@ def last_line(text):
 def test_a_load_that_is_done_says_so_in_its_last_line(run, dumps):
     done = run("load", "--source", str(dumps))
     assert done.returncode == 0
-    assert last_line(done.stdout).startswith("done: 1 movies, 1 genres, 1 rated, 0 rows rejected, ")
+    assert last_line(done.stdout).startswith(
+        "done: 1 movies, 1 genres, 1 rated, 1 new, 0 changed, 0 gone, 0 rows rejected, "
+    )
 
 
 def test_stages_are_told_in_plain_lines(run, dumps):
@@ -223,9 +225,10 @@ def lock_that_is_held(loads, sql):
 PHASES = {
     "ratings": lambda loads, server: download_that_hangs(loads, server, "title.ratings"),
     "titles": lambda loads, server: download_that_hangs(loads, server, "title.basics"),
-    "merge": lambda loads, _: lock_that_is_held(loads, "LOCK TABLE movies IN ROW EXCLUSIVE MODE"),
+    "start": lambda loads, _: lock_that_is_held(loads, "LOCK TABLE dataset_loads IN SHARE MODE"),
+    "merge": lambda loads, _: lock_that_is_held(loads, "LOCK TABLE movies IN SHARE MODE"),
     "genres": lambda loads, _: lock_that_is_held(loads, "LOCK TABLE genres IN SHARE MODE"),
-    "record": lambda loads, _: lock_that_is_held(loads, "LOCK TABLE dataset_loads IN SHARE MODE"),
+    "publish": lambda loads, _: lock_that_is_held(loads, "SELECT * FROM catalogue_state FOR UPDATE"),
 }
 
 
@@ -289,6 +292,8 @@ def test_a_load_that_is_killed_leaves_the_old_data_and_the_next_one_works(loads,
     assert before[0][0]["title"] == "X"
     loads.run(server.address)
     assert [movie["title"] for movie in loads.movies().values()] == ["New", "X"]
+    died = [(row["state"], row["error_code"]) for row in loads.loads()[1:]]
+    assert died == ([] if phase == "start" else [("failed", "died")]) + [("done", None)]
 
 
 @pytest.mark.parametrize(
@@ -303,4 +308,6 @@ def test_a_load_that_is_interrupted_ends_at_once_in_one_line(loads, running_load
         assert process.returncode == 130, errors
         assert last_line(errors) == "interrupted: the database is as it was"
         assert "Traceback" not in errors
+        ends = [(row["state"], row["error_code"]) for row in loads.loads()[1:]]
+        assert ends == ([] if phase == "start" else [("failed", "interrupted")])
         assert without_staging(loads.snapshot()) == before

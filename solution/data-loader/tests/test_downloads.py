@@ -8,6 +8,7 @@ import threading
 import time
 from contextlib import closing
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 from movie_loader import downloads
@@ -297,6 +298,7 @@ def test_a_load_from_the_web_is_the_same_as_from_a_folder(loads, server):
             "name": file["name"],
             "address": server.address + name,
             "bytes": len(server.files[name].content),
+            "sha256": sha256(server.files[name].content).hexdigest(),
             "etag": server.files[name].etag,
             "last_modified": server.files[name].last_modified,
             "rows": 1,

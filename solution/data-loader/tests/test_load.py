@@ -96,6 +96,7 @@ def test_any_title_survives_the_way_from_file_to_database(loads, dumps, titles):
         dumps,
         basics=[title_row(tconst=imdb_id(at), primaryTitle=title) for at, title in enumerate(titles)],
     )
+    loads.query("DELETE FROM movies")
     loads.run()
     assert [movie["title"] for movie in loads.movies().values()] == titles
 
@@ -137,6 +138,9 @@ def test_a_movie_has_everything_that_the_dumps_say_of_it(loads, dumps):
         "is_adult": False,
         "genre_ids": [drama, crime],
         "imdb_link": None,
+        "retired_at": None,
+        "appeared_in": 2,
+        "changed_in": 2,
     }
 
 
@@ -146,7 +150,9 @@ def test_a_movie_may_have_nothing_but_a_title(loads, dumps):
     loads.run()
     (movie,) = loads.movies().values()
     known = {name: value for name, value in movie.items() if value not in (None, [], False)}
-    assert known.keys() == {"id", "imdb_id", "source", "title_type", "title", "title_key"}
+    assert known.keys() == {
+        *("id", "imdb_id", "source", "title_type", "title", "title_key", "appeared_in", "changed_in")
+    }
 
 
 @pytest.mark.parametrize("tconst", ["tt0000001", "tt10872600", "tt123456789", "tt1234567890"])
