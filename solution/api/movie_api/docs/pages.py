@@ -104,7 +104,10 @@ def show_asset(filename: str) -> Response:
 
     Flask's own view would tag it by its file's time, and cut pieces out of what is compressed later.
     """
-    return send_from_directory(_ASSETS, filename, conditional=False, etag=False)
+    answer = send_from_directory(_ASSETS, filename, conditional=False, etag=False)
+    # A file's time is that of its installation.
+    del answer.headers["Last-Modified"]
+    return answer
 
 
 @docs.get("/docs/openapi.yaml")

@@ -143,7 +143,10 @@ def by_content(view: View) -> View:
         answer = make_response(view(*arguments, **named))
         answer.direct_passthrough = False
         tag = _tags().tag(hashlib.blake2b(answer.get_data(), digest_size=_TAG_BYTES).digest())
-        return _not_modified(tag) if _is_held(tag) or _is_anything_held() else _kept(answer, tag)
+        if _is_held(tag) or _is_anything_held():
+            answer.close()
+            return _not_modified(tag)
+        return _kept(answer, tag)
 
     return _declared(answer_if_new)
 
