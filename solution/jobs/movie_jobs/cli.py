@@ -49,6 +49,10 @@ def worker() -> int:
     """Run the jobs, until Ctrl-C or SIGTERM. Several workers may run at once."""
     settings = _settings()
     tasks = installed_tasks(settings)
+    if settings.server_address is not None:
+        # As the API, it does not count as a command on this DATA_DIR: whoever started it ends it.
+        migrate(settings.server_address, settings.sql_scripts)
+        return work(settings.server_address, settings, tasks)
     with _database(settings) as url:
         return work(url, settings, tasks)
 

@@ -16,14 +16,13 @@ from procrastinate import JobContext
 
 from movie_jobs import queue
 from movie_jobs.alerts import clear_alerts, raise_alert
+from movie_jobs.connector import AWAY_CODES
 from movie_jobs.tasks import FAILURES, JobError, NotNowError, Run, Task
 
 Result = TypeVar("Result")
 
 _ERROR_CHARACTERS: Final = 500
 _AWAY_SECONDS: Final = 10.0
-# Connection exceptions, and a server that is shut down or was just started.
-_AWAY_CODES: Final = ("08", "57P")
 
 _log = structlog.get_logger(__name__)
 
@@ -96,7 +95,7 @@ def _not_now(error: Exception) -> NotNowError | None:
     is_lost = isinstance(error, psycopg2.Error) and (
         # No code: the connection broke, or could not be made.
         isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
-        and (error.pgcode is None or error.pgcode.startswith(_AWAY_CODES))
+        and (error.pgcode is None or error.pgcode.startswith(AWAY_CODES))
     )
     if is_lost or isinstance(error, DatabaseUnavailable):
         return NotNowError(" ".join(str(error).split()), seconds=_AWAY_SECONDS)

@@ -1,11 +1,12 @@
 """The worker: runs the jobs of all queues, puts periodic ones there, and takes up those of dead workers.
 
 It asks for jobs rather than listening for them: a listener that can't reconnect at once would end the
-worker, and nothing here is in such a hurry. A database that is away for less than `_POOL_SECONDS` is
-waited for; after that the worker ends with exit code 1, and whoever runs it starts it again.
+worker, and nothing here is in such a hurry. A database that is away for less than a minute is waited
+for; after that the worker ends with exit code 1, and whoever runs it starts it again.
 """
 
 import asyncio
+import contextlib
 import logging
 import signal
 from collections.abc import Mapping
@@ -15,8 +16,7 @@ from typing import Any, Final
 import procrastinate
 import psycopg2
 import structlog
-from movie_database import addresses, exits
-from movie_database.connections import CONNECT_TIMEOUT_SECONDS
+from movie_database import exits
 from movie_database.errors import DatabaseError
 from movie_database.setting_types import NEVER
 from movie_database.settings import Settings
@@ -26,10 +26,11 @@ from psycopg_pool import PoolTimeout
 
 from movie_jobs import queue, schedules
 from movie_jobs.alerts import raise_alert
+from movie_jobs.connector import PatientConnector
 from movie_jobs.shell import in_thread, shell
 from movie_jobs.tasks import Run, Task, component_of
 
-_POOL_SECONDS: Final = 60.0
+_CLOSE_SECONDS: Final = 0.5
 _CONCURRENCY: Final = 4
 _LEAST_TAKE_UPS: Final = 3
 """How often a job loses its worker before it counts as the cause."""
@@ -50,7 +51,7 @@ class Pace:
         grace_seconds: How long jobs may run on when the worker is asked to end. Then they are
             cancelled, and a program of theirs has `programs.PATIENCE_SECONDS`.
         end_seconds: After so long, the worker ends whatever is left to do: the launcher kills it after 6.
-        pool_seconds: How long a database that is away is waited for.
+        patience_seconds: How long a database that is away is waited for.
     """
 
     poll_seconds: float = 2.0
@@ -58,7 +59,7 @@ class Pace:
     stalled_seconds: float = queue.STALLED_SECONDS
     grace_seconds: float = 1.5
     end_seconds: float = 5.0
-    pool_seconds: float = _POOL_SECONDS
+    patience_seconds: float = 60.0
 
 
 def own_tasks() -> dict[str, Task]:
@@ -71,23 +72,16 @@ def own_tasks() -> dict[str, Task]:
 
 
 def make_app(
-    url: str, settings: Settings, tasks: Mapping[str, Task], pace: Pace | None = None
+    connector: PatientConnector, url: str, settings: Settings, tasks: Mapping[str, Task]
 ) -> procrastinate.App:
     """Procrastinate's app with these tasks, not opened yet.
 
     Args:
+        connector: Leads to the queue.
         url: SQLAlchemy's address of the database.
         settings: Handed on to the tasks.
         tasks: By their full names.
-        pace: How long a database that is away is waited for.
     """
-    connector = procrastinate.PsycopgConnector(
-        conninfo=addresses.libpq_address(url),
-        kwargs={"application_name": "movie_jobs", "connect_timeout": CONNECT_TIMEOUT_SECONDS},
-        min_size=1,
-        max_size=_CONCURRENCY + 1,
-        timeout=(pace or Pace()).pool_seconds,
-    )
     app = procrastinate.App(connector=connector, periodic_defaults={"max_delay": _MISSED_SECONDS})
     for name, task in tasks.items():
         registered = app.task(
@@ -146,18 +140,23 @@ class _Running:
         loop.set_exception_handler(_tell_of_database)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, hear, number)
-        app = make_app(self.url, self.settings, self.tasks, self.pace)
+        connector = PatientConnector(self.url, _CONCURRENCY + 1, self.pace.patience_seconds)
+        app = make_app(connector, self.url, self.settings, self.tasks)
         try:
-            async with app.open_async():
+            await app.open_async()
+            try:
                 await in_thread(_put_those_of_the_start, self.url, self.tasks)
-                await self._until(stop, app)
+                await self._until(stop, app, connector)
+            finally:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(app.close_async(), _CLOSE_SECONDS)
         except (ConnectorException, DatabaseError, PoolTimeout, psycopg2.Error) as error:
             _log.error("The worker can't go on", error=_line(error))
         if not signals:
             return exits.FAILED
         return exits.INTERRUPTED if signals[0] == signal.SIGINT else exits.DONE
 
-    async def _until(self, stop: asyncio.Event, app: procrastinate.App) -> None:
+    async def _until(self, stop: asyncio.Event, app: procrastinate.App, connector: PatientConnector) -> None:
         """Runs jobs until it is asked to stop, or can't go on."""
         pace = self.pace
         worker = Worker(
@@ -179,6 +178,7 @@ class _Running:
             await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if not running.done():
                 _log.info("The worker ends")
+                connector.patience_seconds = 0
                 worker.stop()  # type: ignore[no-untyped-call]
                 await asyncio.wait({running}, timeout=pace.end_seconds)
             if running.done():
@@ -243,8 +243,11 @@ def _quieten(settings: Settings) -> None:
     """Procrastinate's INFO is our DEBUG; what became of a job is told by `shell`."""
     level = "DEBUG" if settings.log_level == "DEBUG" else "WARNING"
     logging.getLogger("procrastinate").setLevel(level)
-    logging.getLogger("procrastinate.worker").addFilter(_is_no_outcome)
+    for name in ("procrastinate.worker", "procrastinate.worker.worker"):
+        logging.getLogger(name).addFilter(_in_a_line)
 
 
-def _is_no_outcome(record: logging.LogRecord) -> bool:
+def _in_a_line(record: logging.LogRecord) -> bool:
+    """Leaves out what `shell` tells of jobs, and the traces of what the end of the worker tells in a line."""
+    record.exc_info = record.exc_text = None
     return not str(getattr(record, "action", "")).startswith(("job_error", "job_aborted"))

@@ -175,7 +175,7 @@ def test_a_worker_outlives_a_database_that_is_away_for_a_while(bench, doors):
 
 
 def test_a_worker_ends_if_the_database_stays_away(bench, doors):
-    worker = bench.start("trial:flaky", pool_seconds=0.5)
+    worker = bench.start("trial:flaky", patience_seconds=0.5)
     wait_until(bench.living_workers)
     doors("false")
     assert worker.wait(15) == 1

@@ -71,8 +71,4 @@ TASKS = {
 
 settings = given_settings(alert_urls=ALERT_URLS)
 configure_logging(settings)
-import logging, faulthandler, signal
-
-logging.getLogger("psycopg").setLevel("DEBUG")
-faulthandler.register(signal.SIGUSR1)
 sys.exit(work(ADDRESS, settings, {name: TASKS[name] for name in NAMES}, Pace(**json.loads(PACE))))

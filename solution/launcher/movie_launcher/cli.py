@@ -15,7 +15,7 @@ from movie_database.logs import configure_logging
 from movie_database.migrate import migrate
 from movie_database.settings import Settings, SettingsError, checkout_root, read_settings
 
-from movie_launcher import backups, checks, loading, ports, processes, programs, pytests, serving
+from movie_launcher import backups, checks, loading, ports, processes, programs, pytests, serving, working
 from movie_launcher.clients import client, connection_words
 from movie_launcher.environment import EnvironmentUnfitError, say
 from movie_launcher.errors import LauncherError
@@ -55,7 +55,7 @@ def commands(context: click.Context) -> None:
     serve until Ctrl-C. Settings are environment variables or lines of .env; README lists them.
 
     Exit codes: 0 done (a server that SIGTERM ended is done, too), 1 failed, 2 wrong usage or setting,
-    130 interrupted.
+    3 another load is running, 4 refused: the dumps look wrong, 130 interrupted.
     """
     if context.invoked_subcommand is None:
         context.invoke(up)
@@ -77,14 +77,46 @@ def serve() -> None:
 @_WORDS
 def load(words: Words) -> int:
     """Load the dumps anew: load [--source URL_OR_FOLDER] …; load --help tells all options."""
-    command = [*programs.installed(programs.LOAD_COMMAND), *words]
     if {"-h", "--help"} & set(words):
-        return processes.run(command)
+        return processes.run([*programs.installed(programs.LOAD_COMMAND), *words])
     settings = _settings()
     if not any(word.partition("=")[0] in {"--source", "--sample"} for word in words):
         loading.need_room_for_dumps(settings)
     with _database(settings) as address:
-        return processes.run(command, environment=programs.database_variables(settings, address))
+        return processes.run(
+            [*programs.installed(programs.LOAD_COMMAND), *words],
+            environment=programs.database_variables(settings, address),
+        )
+
+
+@commands.command()
+def worker() -> int:
+    """Run the worker alone: the daily reload and other jobs, for an API that runs elsewhere."""
+    settings = _settings()
+    with _database(settings) as address:
+        try:
+            return processes.run(
+                programs.installed(programs.WORKER_COMMAND),
+                environment=programs.database_variables(settings, address),
+            )
+        except Interrupted as interrupted:
+            if interrupted.number != signal.SIGTERM:
+                raise
+    return exits.DONE
+
+
+@commands.command(add_help_option=False, **_PASSED_ON)
+@_WORDS
+def jobs(words: Words) -> int:
+    """List jobs, run them or try them again: jobs list; jobs --help tells all."""
+    return _run_on_database(programs.JOBS_COMMAND, words)
+
+
+@commands.command("loader", add_help_option=False, **_PASSED_ON)
+@_WORDS
+def loader(words: Words) -> int:
+    """Ask the loader: loader history; loader --help tells all."""
+    return _run_on_database(programs.LOADER_COMMAND, words)
 
 
 @commands.command(**_PASSED_ON)
@@ -167,6 +199,16 @@ def help_command(words: Words) -> int:
     return int(commands.main([*words[:1], "--help"], prog_name=_NAME, standalone_mode=False) or exits.DONE)
 
 
+def _run_on_database(program: tuple[str, ...], words: Words) -> int:
+    """Runs one of our programs with these words, on the database; only for help, without."""
+    command = [*programs.installed(program), *words]
+    if not words or {"-h", "--help"} & set(words):
+        return processes.run(command)
+    settings = _settings()
+    with _database(settings) as address:
+        return processes.run(command, environment=programs.database_variables(settings, address))
+
+
 def _serve(*, loading_first: bool) -> None:
     settings = _settings()
     ports.need_free_port(settings)
@@ -178,10 +220,10 @@ def _serve(*, loading_first: bool) -> None:
             loading.load_what_is_missing(settings, variables)
             ports.need_free_port(settings)  # a load takes its time, in which another can take the port
         say("Starting the API …")
-        with serving.api(settings, variables) as process:
+        with working.worker(variables) as worker, serving.api(settings, variables) as process:
             serving.announce(settings)
             try:
-                serving.watch(process)
+                serving.watch(process, worker)
             except Interrupted as interrupted:
                 if interrupted.number != signal.SIGTERM:
                     raise

@@ -107,6 +107,11 @@ def end(process: Child, ending: signal.Signals = signal.SIGTERM) -> None:
     process.wait()
 
 
+def how_it_ended(code: int) -> str:
+    """How a child ended, in words."""
+    return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+
+
 def exit_code(code: int) -> int:
     """A child's exit code as ours: one that a signal ended was interrupted, or failed."""
     if code >= 0:

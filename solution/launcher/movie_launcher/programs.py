@@ -8,6 +8,9 @@ from movie_database.settings import Settings, checkout_root
 
 API_COMMAND: Final = ("gunicorn", "-c", "gunicorn.conf.py", "movie_api:create_app()")
 LOAD_COMMAND: Final = ("movie-loader", "load")
+LOADER_COMMAND: Final = LOAD_COMMAND[:1]
+JOBS_COMMAND: Final = ("movie-jobs",)
+WORKER_COMMAND: Final = ("movie-jobs", "worker")
 STATUS_COMMAND: Final = ("movie-loader", "status", "--json")
 
 

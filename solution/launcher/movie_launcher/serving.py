@@ -3,20 +3,25 @@
 import http.client
 import ipaddress
 import json
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import click
+from movie_database.setting_types import NEVER
 from movie_database.settings import Settings
+from movie_jobs import schedules
 
 from movie_launcher import processes, programs
 from movie_launcher.errors import LauncherError
 from movie_launcher.processes import Child
+from movie_launcher.working import Worker
 
 START_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.05
+_WATCH_SECONDS: Final = 0.25
 _REQUEST_SECONDS: Final = 5.0
 
 
@@ -35,14 +40,22 @@ def api(settings: Settings, variables: dict[str, str]) -> Iterator[Child]:
         yield process
 
 
-def watch(process: Child) -> None:
-    """Returns never while the API runs.
+def watch(process: Child, worker: Worker) -> None:
+    """Returns never while the API runs, and keeps the worker running.
 
     Raises:
         LauncherError: The API ended by itself.
     """
-    code = process.wait()
-    how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+    try:
+        while (code := process.poll()) is None:
+            worker.look()
+            time.sleep(_WATCH_SECONDS)
+    finally:
+        # Both at once: each may take as long as everything together may.
+        worker.ask_to_end()
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+    how = processes.how_it_ended(code)
     raise LauncherError(f"The API ended by itself ({how}); its last words are above.")
 
 
@@ -54,6 +67,7 @@ def announce(settings: Settings) -> None:
         f"  Movies     {address}/movies\n"
         f"  Docs       {address}/docs\n"
         f"  Data       {_describe(_ask(settings, '/dataset'))}\n"
+        f"  Reload     {_describe_schedule(settings)}\n"
         f"  Stop       Ctrl-C, or ./run.sh stop\n"
     )
 
@@ -115,6 +129,12 @@ def _describe(dataset: dict[str, Any] | None) -> str:
     if dataset["sample"]:
         return f"SAMPLE of {movies}, not IMDb's dumps"
     return f"{movies} of {dataset['source']}, loaded {_ago(dataset['age_seconds'])}"
+
+
+def _describe_schedule(settings: Settings) -> str:
+    """When the data is brought up to date, in a line."""
+    told = schedules.describe(settings.reload_cron)
+    return "never by itself (RELOAD_CRON): ./run.sh load" if told == NEVER else f"{told} (RELOAD_CRON)"
 
 
 def _ago(seconds: int) -> str:

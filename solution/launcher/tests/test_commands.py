@@ -1,11 +1,19 @@
 """Words, settings and exit codes."""
 
+import json
 import os
 import socket
 
 import pytest
+from movie_database.connections import connected
+from movie_testing.tsv import rating_row, title_row, write_tsv
 
-COMMANDS = ["up", "load", "serve", "test", "check", "psql", "backup", "restore", "bench", "stop"]
+LOAD_LOCK = 0x6C6F6164  # movie_loader's, which tests of the launcher must not import
+
+COMMANDS = [
+    *("up", "load", "serve", "worker", "jobs", "loader", "test", "check"),
+    *("psql", "backup", "restore", "bench", "stop"),
+]
 
 
 def test_an_unknown_word_gives_the_help_and_exit_code_2(launcher):
@@ -95,6 +103,38 @@ def test_exit_codes_of_the_loader_come_through(launcher_on, database_url, tmp_pa
     launcher = launcher_on(database_url)
     assert launcher.run("load", "--no-such-option").returncode == 2
     assert launcher.run("load", "--source", tmp_path).returncode == 1
+
+
+def test_the_help_tells_all_exit_codes(launcher):
+    told = " ".join(launcher.run("--help").stdout.split())
+    assert "0 done" in told
+    assert "1 failed, 2 wrong usage or setting, 3 another load is running, 4 refused" in told
+    assert "130 interrupted" in told
+
+
+def test_a_load_while_another_runs_ends_with_3(launcher_on, database_url, tmp_path):
+    dumps = write_tsv(tmp_path / "dumps", basics=[title_row()], ratings=[rating_row()])
+    with connected(database_url) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", (LOAD_LOCK,))
+        assert launcher_on(database_url).run("load", "--source", dumps).returncode == 3
+
+
+def test_a_load_that_was_refused_ends_with_4(launcher_on, database_url, tmp_path):
+    launcher = launcher_on(database_url)
+    many = [title_row(tconst=f"tt{number:07}") for number in range(1, 101)]
+    whole = write_tsv(tmp_path / "whole", basics=many, ratings=[rating_row()])
+    half = write_tsv(tmp_path / "half", basics=many[:50], ratings=[rating_row()])
+    assert launcher.run("load", "--source", whole).returncode == 0
+    assert launcher.run("load", "--source", half).returncode == 4
+
+
+def test_jobs_and_loads_are_told_of_the_database(launcher_on, database_url):
+    launcher = launcher_on(database_url)
+    assert launcher.run("jobs", "run", "jobs:prune").stdout.startswith("Job 1 waits for the worker")
+    assert [job["task"] for job in json.loads(launcher.run("jobs", "list", "--json").stdout)] == [
+        "jobs:prune"
+    ]
+    assert launcher.run("loader", "history", "--json").stdout == "[]\n"
 
 
 def test_exit_codes_of_pytest_are_ours(launcher, tmp_path):

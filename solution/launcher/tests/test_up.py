@@ -3,8 +3,20 @@
 import os
 import signal
 import time
+from pathlib import Path
 
 import psutil
+import pytest
+
+
+def child(running, name):
+    """The launcher's child of this name."""
+    (found,) = [
+        one
+        for one in psutil.Process(running.process.pid).children()
+        if any(Path(word).name == name for word in one.cmdline()[:2])
+    ]
+    return found
 
 
 def test_a_start_that_cannot_reach_imdb_serves_the_sample_and_says_so(launcher):
@@ -100,10 +112,35 @@ def test_load_that_cannot_reach_imdb_fails_and_brings_no_sample(launcher_on, dat
 
 def test_an_api_that_ends_by_itself_is_told(launcher_on, database_url):
     running = launcher_on(database_url).start("serve").serving()
-    (api,) = psutil.Process(running.process.pid).children()
-    api.kill()
+    child(running, "gunicorn").kill()
     assert running.process.wait(10) == 1
     assert "The API ended by itself (killed by signal 9)" in running.output
+
+
+def test_a_worker_that_ends_by_itself_is_told_and_started_again_while_the_api_goes_on(
+    launcher_on, database_url
+):
+    running = launcher_on(database_url).start("serve").serving()
+    running.wait_for("The worker runs")
+    child(running, "movie-jobs").kill()
+    running.wait_for(r"The worker ended by itself \(killed by signal 9\).*started again in 1 s")
+    assert running.get("/movies") == []
+    running.wait_for("(?s)The worker runs.*The worker runs")
+
+
+def test_the_worker_alone_runs_until_it_is_asked_to_end(launcher_on, database_url):
+    running = launcher_on(database_url).start("worker")
+    running.wait_for("The worker runs")
+    assert running.signal(signal.SIGTERM) == 0
+    assert "The worker ends" in running.output
+
+
+@pytest.mark.parametrize(
+    ("schedule", "told"),
+    [("5 3 * * *", "Reload +daily at 03:05 UTC"), ("never", "Reload +never by itself .* ./run.sh load")],
+)
+def test_a_start_tells_when_the_data_is_reloaded(launcher_on, database_url, schedule, told):
+    launcher_on(database_url).start("serve", RELOAD_CRON=schedule).wait_for(told)
 
 
 def test_an_api_whose_launcher_is_killed_ends(launcher_on, database_url):
