@@ -50,7 +50,7 @@ class Walk(NamedTuple):
     last_url: str
 
     @property
-    def ids(self) -> list[str]:
+    def ids(self) -> list[Any]:
         """The rows' ids."""
         return [item["id"] for item in self.items]
 
@@ -91,7 +91,7 @@ def walk(api: Client, address: str, rel: str = "next") -> Walk:
 
 
 def check_walks(
-    api: Client, path: str, expected_ids: Sequence[str], page_sizes: Iterable[int] = PAGE_SIZES
+    api: Client, path: str, expected_ids: Sequence[Any], page_sizes: Iterable[int] = PAGE_SIZES
 ) -> None:
     """Walks the list in pages of each size, to its end and back again.
 

@@ -19,14 +19,16 @@ from movie_api.movies.queries import COLUMNS, shown
 from movie_api.reader import Row
 
 # The ids come from the index on (changed_in, id) alone, change by change, until the page is full; the table
-# is visited for the page's own rows only.
+# is visited for the page's own rows only. A change's movies are asked for as a range that holds one id: told
+# that all ids are alike, the planner thinks of walking the primary key instead, and where it guesses wrong how
+# many movies a change has, it walks past the whole catalogue for each small change (30 ms among 300,000 movies).
 _PAGE: Final = """
 SELECT {columns}, movies.retired_at IS NOT NULL, movies.is_adult, appeared.generation > %s,
     page.generation, (extract(epoch FROM page.changed_at) * 1000000)::bigint
 FROM (
     SELECT change.generation, change.changed_at, one.id
     FROM catalogue_changes AS change CROSS JOIN LATERAL (
-        SELECT id FROM movies WHERE changed_in = change.id AND {movies}
+        SELECT id FROM movies WHERE {movies}
         ORDER BY changed_in {along}, id {along} LIMIT %s
     ) AS one
     WHERE {changes}
@@ -58,7 +60,7 @@ class _Stretch(NamedTuple):
 
     changes: str
     change_values: tuple[Any, ...]
-    movies: str = "true"
+    movies: str = "changed_in BETWEEN change.id AND change.id"
     movie_values: tuple[Any, ...] = ()
 
 
@@ -133,5 +135,6 @@ def _stretches(base: int, place: Place | None) -> list[_Stretch]:
         others = _Stretch("change.generation < %s AND change.generation > %s", (place.value, base))
     else:
         others = _Stretch("change.generation > %s", (place.value,))
-    own = _Stretch("change.generation = %s", (place.value,), f"id {beyond_sign(place)} %s", (place.id,))
-    return [own, others]
+    other_end = ">=" if place.side.is_backward else "<="
+    rest = f"(changed_in, id) {beyond_sign(place)} (change.id, %s) AND changed_in {other_end} change.id"
+    return [_Stretch("change.generation = %s", (place.value,), rest, (place.id,)), others]

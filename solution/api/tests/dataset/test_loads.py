@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from movie_testing.walks import check_walks, links, walk
 
 FILE = {
     "name": "title.basics",
@@ -134,6 +135,20 @@ def test_a_cursor_of_another_list_is_refused(api, loads, movies):
     cursor = api.get("/movies?page_size=1").headers["Link"].rpartition("cursor=")[2].partition(">")[0]
     answer = api.get(f"/dataset/loads?cursor={cursor}")
     assert (answer.status_code, answer.json["type"]) == (400, "/docs/errors/cursor-of-another-list")
+
+
+def test_the_list_gives_each_load_once_at_page_sizes_1_to_11_both_ways(api, loads):
+    states = ("done", "unchanged", "failed", "refused")
+    made = [loads.create(state=states[number % 4]) for number in range(13)]
+    check_walks(api, "/dataset/loads", made[::-1])
+
+
+def test_a_load_that_begins_during_a_walk_shifts_nothing(api, loads):
+    made = [loads.create() for _ in range(4)]
+    first = api.get("/dataset/loads?page_size=2")
+    loads.create(state="running")
+    rest = walk(api, links(first.headers["Link"])["next"])
+    assert [one["id"] for one in first.json] + rest.ids == made[::-1]
 
 
 def test_it_takes_one_query(api, loads, queries):
