@@ -19,10 +19,13 @@ import pytest
 import yaml
 from movie_database import settings
 from movie_database.settings import Settings
+from movie_jobs.worker import Pace
 from movie_launcher import programs
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILES = {"api": "solution/api/Dockerfile", "loader": "solution/data-loader/Dockerfile"}
+# The services that run programs of ours; two of them share an image.
+SERVICES = ["api", "loader", "worker"]
 # What means nothing in an image: the address is given by its parts, the folders are the image's own.
 NOT_FOR_IMAGES = {
     "DATABASE_URL",
@@ -76,7 +79,7 @@ def test_database_password_has_no_default(compose):
         for name, value in environment(service).items()
         if "PASSWORD" in name
     ]
-    assert len(passwords) == 3
+    assert len(passwords) == 4
     assert all(value.startswith("${DB_PASSWORD:?") for value in passwords)
 
 
@@ -91,18 +94,18 @@ def test_database_has_no_way_out(compose):
     assert [compose["networks"][name] for name in networks] == [{"internal": True}]
 
 
-@pytest.mark.parametrize("name", DOCKERFILES)
+@pytest.mark.parametrize("name", SERVICES)
 def test_every_variable_of_a_service_is_a_setting(compose, name):
     known = {field.upper() for field in Settings.model_fields}
     assert set(environment(compose["services"][name])) - known == set()
 
 
 def test_every_setting_that_means_something_in_an_image_can_be_set(compose):
-    passed = {variable for name in DOCKERFILES for variable in environment(compose["services"][name])}
+    passed = {variable for name in SERVICES for variable in environment(compose["services"][name])}
     assert {field.upper() for field in Settings.model_fields} - passed == NOT_FOR_IMAGES
 
 
-@pytest.mark.parametrize("name", DOCKERFILES)
+@pytest.mark.parametrize("name", SERVICES)
 def test_variables_left_unset_are_taken_as_defaults(compose, monkeypatch, tmp_path, name):
     """Compose passes an unset variable on as an empty one."""
     monkeypatch.setattr(settings, "checkout_root", lambda: tmp_path)
@@ -121,7 +124,7 @@ def test_what_gunicorn_reads_itself_is_never_passed_on_empty(compose):
     assert {passed[name] for name in read_by_gunicorn & set(passed)} == {None}
 
 
-@pytest.mark.parametrize("name", [*DOCKERFILES])
+@pytest.mark.parametrize("name", SERVICES)
 def test_services_can_write_to_their_volume_alone(compose, name):
     service = compose["services"][name]
     assert service["read_only"]
@@ -142,6 +145,29 @@ def test_an_image_starts_what_run_sh_starts(compose, name, command):
     commands = [words for word, words in instructions(name) if word in {"CMD", "ENTRYPOINT"}]
     assert [json.loads(words) for words in commands] == [list(command)]
     assert not {"command", "entrypoint"} & set(compose["services"][name])
+
+
+def test_the_worker_runs_what_run_sh_runs_in_the_image_that_it_runs_loads_in(compose):
+    worker, loader = compose["services"]["worker"], compose["services"]["loader"]
+    assert worker["command"] == list(programs.WORKER_COMMAND)
+    assert worker["image"] == loader["image"]
+    assert "build" not in worker
+
+
+def test_a_load_means_the_same_whether_the_worker_runs_it_or_somebody_does(compose):
+    worker, loader = (environment(compose["services"][name]) for name in ("worker", "loader"))
+    assert {name: worker.get(name) for name in loader} == loader
+    assert compose["services"]["worker"]["volumes"] == compose["services"]["loader"]["volumes"]
+
+
+def test_the_worker_has_the_time_to_put_its_jobs_back(compose):
+    seconds = int(compose["services"]["worker"]["stop_grace_period"].removesuffix("s"))
+    assert seconds > Pace().end_seconds + 1
+
+
+def test_the_image_of_the_worker_holds_all_that_it_runs():
+    installs = " ".join(words for word, words in instructions("loader") if word == "RUN")
+    assert {"/build/database", "/build/jobs", "/build/data-loader"} <= set(installs.split())
 
 
 @pytest.mark.parametrize("name", DOCKERFILES)
