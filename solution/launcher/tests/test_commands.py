@@ -122,10 +122,10 @@ def test_a_load_while_another_runs_ends_with_3(launcher_on, database_url, tmp_pa
 def test_a_load_that_was_refused_ends_with_4(launcher_on, database_url, tmp_path):
     launcher = launcher_on(database_url)
     many = [title_row(tconst=f"tt{number:07}") for number in range(1, 101)]
-    whole = write_tsv(tmp_path / "whole", basics=many, ratings=[rating_row()])
-    half = write_tsv(tmp_path / "half", basics=many[:50], ratings=[rating_row()])
-    assert launcher.run("load", "--source", whole).returncode == 0
-    assert launcher.run("load", "--source", half).returncode == 4
+    dumps = write_tsv(tmp_path / "dumps", basics=many, ratings=[rating_row()])
+    assert launcher.run("load", "--source", dumps).returncode == 0
+    write_tsv(dumps, basics=many[:50], ratings=[rating_row()])
+    assert launcher.run("load", "--source", dumps).returncode == 4
 
 
 def test_jobs_and_loads_are_told_of_the_database(launcher_on, database_url):

@@ -42,7 +42,9 @@ def last_load(database_url):
 
     def tell():
         with connected(database_url) as connection, connection.cursor() as cursor:
-            cursor.execute("SELECT id, is_sample FROM dataset_loads ORDER BY id DESC LIMIT 1")
+            cursor.execute(
+                "SELECT id, is_sample FROM dataset_loads WHERE state = 'done' ORDER BY id DESC LIMIT 1"
+            )
             return cursor.fetchone()
 
     return tell

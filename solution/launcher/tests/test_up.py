@@ -107,7 +107,7 @@ def test_another_source_that_is_not_there_fails_and_brings_no_sample(launcher_on
 def test_load_that_cannot_reach_imdb_fails_and_brings_no_sample(launcher_on, database_url):
     launcher = launcher_on(database_url)
     assert launcher.run("load", DOWNLOAD_RETRIES="0").returncode == 1
-    assert launcher.run("psql", "-Atc", "SELECT count(*) FROM dataset_loads").stdout == "0\n"
+    assert launcher.run("psql", "-Atc", "SELECT state FROM dataset_loads").stdout == "failed\n"
 
 
 def test_an_api_that_ends_by_itself_is_told(launcher_on, database_url):
