@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final, NoReturn
@@ -28,9 +28,9 @@ class _Failed(Exception):  # noqa: N818 - it is no error of the program
     """What was asked for could not be done; the message says why."""
 
 
-def main() -> NoReturn:
-    """Runs the command that is asked for, and ends the process with its exit code."""
-    sys.exit(_run(lambda: commands.main(prog_name="movie-jobs", standalone_mode=False)))
+def main(words: Sequence[str] | None = None) -> NoReturn:
+    """Runs the command that the words name, and ends the process with its exit code."""
+    sys.exit(_run(lambda: commands.main(words, prog_name="movie-jobs", standalone_mode=False)))
 
 
 @click.group(context_settings=_HELP)
