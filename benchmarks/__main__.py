@@ -6,9 +6,10 @@ from benchmarks.dumps import dumps
 from benchmarks.http import http
 from benchmarks.load import load
 from benchmarks.queries import bench_queries
+from benchmarks.reload import reload
 
 # A further benchmark is a line here: the click command of its module.
-COMMANDS = (dumps, load, bench_queries, http)
+COMMANDS = (dumps, load, bench_queries, http, reload)
 
 
 @click.group(commands=COMMANDS)

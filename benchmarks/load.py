@@ -25,6 +25,35 @@ from benchmarks.report import Value, print_and_save
 _MB = 1e6
 
 
+@dataclass(frozen=True)
+class Run:
+    """A command that ran: wall seconds, peak memory, and the JSON of its last line."""
+
+    seconds: float
+    peak_bytes: int
+    report: Mapping[str, Any]
+
+
+def run_timed(command: list[str], url: str) -> Run:
+    """Runs a command on a database, as a process of its own.
+
+    Raises:
+        click.ClickException: It failed.
+    """
+    environment = {**os.environ, "DATABASE_URL": url, "LOG_LEVEL": "WARNING"}
+    began = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:
+        assert process.stdout is not None
+        output = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    elapsed = time.perf_counter() - began
+    if process.returncode != 0:
+        raise click.ClickException(f"{' '.join(command[:4])} … ended with {process.returncode}")
+    peak_bytes = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return Run(elapsed, peak_bytes, json.loads(output.splitlines()[-1]))
+
+
 @dataclass
 class Timed:
     """The runs of one contender: wall seconds, peak memory (its largest process), seconds by phase."""
@@ -35,19 +64,10 @@ class Timed:
 
     def add(self, command: list[str], url: str, phases_of: Callable[[Any], dict[str, float]]) -> None:
         """Runs the command as a process of its own and keeps what it took."""
-        environment = {**os.environ, "DATABASE_URL": url, "LOG_LEVEL": "WARNING"}
-        began = time.perf_counter()
-        with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:
-            assert process.stdout is not None
-            output = process.stdout.read()
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-        elapsed = time.perf_counter() - began
-        if process.returncode != 0:
-            raise click.ClickException(f"{' '.join(command[:4])} … ended with {process.returncode}")
-        self.seconds.append(elapsed)
-        self.peak_bytes.append(usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
-        self.phases.append(phases_of(json.loads(output.splitlines()[-1])))
+        run = run_timed(command, url)
+        self.seconds.append(run.seconds)
+        self.peak_bytes.append(run.peak_bytes)
+        self.phases.append(phases_of(run.report))
 
     def row(self, contender: str, floor_seconds: float, naive_seconds: float | None) -> dict[str, Value]:
         """The contender's line in the table: medians over its runs."""
@@ -82,7 +102,7 @@ def load(*, dumps: Path, runs: int, naive: bool, json_path: Path | None) -> None
         for run in range(runs):
             click.echo(f"run {run + 1} of {runs}: our load, then the floor", err=True)
             with fresh_database(server_url, "bench_load_ours") as url:
-                timed["our load"].add(_ours(dumps), url, _stages)
+                timed["our load"].add(load_command(dumps), url, stages_of)
                 _write_ready_rows(url, ready)
             with fresh_database(server_url, "bench_load_floor") as url:
                 migrate(url)
@@ -110,7 +130,8 @@ def load(*, dumps: Path, runs: int, naive: bool, json_path: Path | None) -> None
     )
 
 
-def _ours(dumps: Path) -> list[str]:
+def load_command(dumps: Path) -> list[str]:
+    """What loads dumps and prints its report."""
     program = Path(sys.executable).with_name("movie-loader")
     return [str(program), "load", "--source", str(dumps.absolute()), "--json"]
 
@@ -119,7 +140,8 @@ def _contender(name: str, url: str, *folders: Path) -> list[str]:
     return [sys.executable, "-m", "benchmarks.contenders", name, url, *map(str, folders)]
 
 
-def _stages(report: Mapping[str, Any]) -> dict[str, float]:
+def stages_of(report: Mapping[str, Any]) -> dict[str, float]:
+    """Seconds by stage, as a load reports them."""
     return {stage["name"]: stage["seconds"] for stage in report["stages"]}
 
 

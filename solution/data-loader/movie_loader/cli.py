@@ -192,7 +192,7 @@ def _with_database(settings: Settings, work: Callable[[str, Stopper], Result], *
     stopper = Stopper()
     try:
         with database(settings) as url:
-            migrate(url)
+            migrate(url, settings.sql_scripts)
             return _interruptible(lambda: work(url, stopper), stopper)
     except LoadError as error:
         _fail(error, str(error), as_json=as_json)

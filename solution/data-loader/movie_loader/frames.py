@@ -3,7 +3,7 @@
 Values that do not parse become null and are counted; nothing is guessed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv
 from movie_database.sort_keys import SORT_KEY_CHARACTERS, sort_key
 
 from movie_loader.datasets import NULL, Column, Dataset, Kind
@@ -125,3 +126,16 @@ def with_title_keys(frame: pd.DataFrame) -> pd.DataFrame:
     others = title[~is_ascii]
     keys[~is_ascii] = others.map(sort_key).astype(TEXT)
     return frame.assign(title_key=keys)
+
+
+def as_csv(frame: pd.DataFrame, columns: Iterable[str]) -> memoryview:
+    r"""Write columns of a frame as CSV the way COPY reads it.
+
+    Every string is quoted and null is not, so that `""`, `NULL` and `\N` stay the texts they
+    are, and so that carriage returns within a title do not end a row.
+    """
+    table = pa.Table.from_pandas(frame[list(columns)], preserve_index=False)
+    sink = pa.BufferOutputStream()
+    options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
+    pyarrow.csv.write_csv(table, sink, options)
+    return memoryview(sink.getvalue())

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 import psycopg2.extensions
-import pyarrow as pa
 
 from movie_loader import frames, rows, sources, staging
 from movie_loader.datasets import RATINGS, TITLES, Dataset
@@ -107,7 +106,7 @@ def _rating_frames(reading: _Reading) -> Iterator[tuple[Int64s, Int64s, pd.DataF
         yield block.keys[at], block.line_numbers[at], frame
 
 
-def _title_csvs(reading: _Reading, ratings: RatingTable) -> Iterator[pa.Buffer]:
+def _title_csvs(reading: _Reading, ratings: RatingTable) -> Iterator[memoryview]:
     seen = SeenKeys()
     report = reading.report
     for block in reading.blocks():
@@ -125,7 +124,7 @@ def _title_csvs(reading: _Reading, ratings: RatingTable) -> Iterator[pa.Buffer]:
         report.rating_rows += int(frame["rating_tenths"].notna().sum())
         report.rating_tenths += int(frame["rating_tenths"].sum())
         report.genre_names.update(_genre_names(frame))
-        yield staging.as_csv(frame.assign(id=ids))
+        yield frames.as_csv(frame.assign(id=ids), staging.STAGED_COLUMNS)
 
 
 def _genre_names(frame: pd.DataFrame) -> Iterable[str]:

@@ -3,10 +3,7 @@
 import io
 from typing import Final
 
-import pandas as pd
 import psycopg2.extensions
-import pyarrow as pa
-import pyarrow.csv
 
 STAGED_COLUMNS: Final = {
     "id": "uuid",
@@ -45,20 +42,7 @@ def drop_staging(connection: psycopg2.extensions.connection) -> None:
         cursor.execute("DROP TABLE IF EXISTS staged_titles")
 
 
-def as_csv(frame: pd.DataFrame) -> pa.Buffer:
-    r"""Write a frame's staged columns as CSV the way COPY reads it.
-
-    Every string is quoted and null is not, so that `""`, `NULL` and `\N` stay the texts they
-    are, and so that carriage returns within a title do not end a row.
-    """
-    table = pa.Table.from_pandas(frame[list(STAGED_COLUMNS)], preserve_index=False)
-    sink = pa.BufferOutputStream()
-    options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
-    pyarrow.csv.write_csv(table, sink, options)
-    return sink.getvalue()
-
-
-def copy_csv(connection: psycopg2.extensions.connection, csv: pa.Buffer) -> None:
+def copy_csv(connection: psycopg2.extensions.connection, csv: memoryview) -> None:
     """Append rows to the staging table."""
     with connection.cursor() as cursor:
         cursor.copy_expert(_COPY, io.BytesIO(csv), size=2**20)
