@@ -13,6 +13,7 @@ from gunicorn.util import close_graceful
 from gunicorn.workers.sync import SyncWorker
 
 from movie_api.http import exchange, problems
+from movie_api.http.conditional import NEVER_KEPT
 from movie_api.http.problems import Kind, Problem
 
 # How long a client may keep a worker waiting for its next bytes.
@@ -82,6 +83,7 @@ def _raw_answer(problem: Problem, request_id: str) -> bytes:
         ("Content-Type", problems.MEDIA_TYPE),
         ("Content-Length", str(len(body))),
         *exchange.added_headers(request_id),
+        NEVER_KEPT,
     ]
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
     status = problem.kind.status

@@ -105,8 +105,8 @@ def show_asset(filename: str) -> Response:
     Flask's own view would tag it by its file's time, and cut pieces out of what is compressed later.
     """
     answer = send_from_directory(_ASSETS, filename, conditional=False, etag=False)
-    # A file's time is that of its installation.
-    del answer.headers["Last-Modified"]
+    # A file's time is that of its installation; how it is kept is said for all pages alike.
+    del answer.headers["Last-Modified"], answer.headers["Cache-Control"]
     return answer
 
 

@@ -5,7 +5,7 @@ Source: RFC 9110, sections 8.4 and 12.5.3.
 
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from flask import Flask, Response, request
 from flask_compress import Compress
@@ -14,6 +14,7 @@ from werkzeug.http import parse_accept_header
 
 IDENTITY: Final = "identity"
 CODINGS: Final = ("zstd", "br", "gzip")
+VARY: Final = ("Vary", "Accept-Encoding")
 
 _HEADERS_KEPT: Final = 200
 _ACCEPTS: Final = "HTTP_ACCEPT_ENCODING"
@@ -46,9 +47,9 @@ class Coding(NamedTuple):
 _NONE: Final = Coding(IDENTITY, is_forced=False)
 
 
-def coding_asked() -> Coding:
-    """The coding that this request's caller likes best."""
-    header = request.environ.get(_ACCEPTS)
+def asked(environ: dict[str, Any]) -> Coding:
+    """The coding that a request's caller likes best."""
+    header = environ.get(_ACCEPTS)
     return preferred(header) if header else _NONE
 
 
@@ -84,24 +85,16 @@ def register(app: Flask) -> None:
     compress = Compress(app)
 
     def compressed(answer: Response) -> Response:
-        headers = answer.headers
-        if answer.status_code == HTTPStatus.NOT_MODIFIED:
-            headers["Vary"] = "Accept-Encoding"
-        if answer.status_code != HTTPStatus.OK or (answer.content_type or "").partition(";")[0] not in _TYPES:
+        kind = answer.headers.get("Content-Type", "").partition(";")[0]
+        if kind not in _TYPES or answer.status_code != HTTPStatus.OK:
             return answer
-        headers["Vary"] = "Accept-Encoding"
-        coding = coding_asked()
-        if coding.name == IDENTITY:
-            return answer
-        if not coding.is_forced and len(answer.get_data()) < _MINIMUM_BYTES:
+        answer.headers.add(*VARY)
+        environ = request.environ
+        coding = asked(environ)
+        if coding.name == IDENTITY or (not coding.is_forced and len(answer.get_data()) < _MINIMUM_BYTES):
             return answer
         # It reads the header itself; now there is one way to read it.
-        request.environ[_ACCEPTS] = coding.name
-        # It would name the coding in the tag, which ours do already.
-        tag = headers.pop("ETag", None)
-        answer = compress.after_request(answer)
-        if tag is not None:
-            headers["ETag"] = tag
-        return answer
+        environ[_ACCEPTS] = coding.name
+        return compress.after_request(answer)
 
     app.after_request(compressed)

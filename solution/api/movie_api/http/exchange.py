@@ -12,7 +12,7 @@ from flask.sessions import SecureCookieSession, SessionInterface, SessionMixin
 from werkzeug.routing import Map, MapAdapter
 
 from movie_api.http.addresses import Addresses
-from movie_api.http.conditional import NEVER_KEPT
+from movie_api.http.conditional import headers_of
 from movie_api.http.request_log import RequestLog
 
 _REQUEST_ID: Final = re.compile(r"[\x20-\x7e]{1,128}", re.ASCII)
@@ -20,8 +20,6 @@ _REQUEST_ID_KEY: Final = "movie_api.request_id"
 
 # Answers are data: nothing in them may run, load or be framed. The docs pages bring a policy of their own.
 _POLICY: Final = ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-# Whatever says nothing else is good for this one caller and moment: faults, states, what a write gave.
-_CACHING: Final = ("Cache-Control", NEVER_KEPT)
 _SECURITY_HEADERS: Final = (
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
@@ -51,8 +49,9 @@ class Exchange:
         environ[_REQUEST_ID_KEY] = request_id
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            names = {name for name, _ in headers}
-            headers.extend(added for added in added_headers(request_id) if added[0] not in names)
+            has_policy = any(name == _POLICY[0] for name, _ in headers)
+            headers.extend(added_headers(request_id)[has_policy:])
+            headers.extend(headers_of(environ, status))
             self._log.write(
                 method=environ["REQUEST_METHOD"],
                 address=_address(environ),
@@ -72,8 +71,8 @@ def new_request_id() -> str:
 
 
 def added_headers(request_id: str) -> list[tuple[str, str]]:
-    """The headers that every answer carries; it may have a policy and a way of caching of its own."""
-    return [_POLICY, _CACHING, *_SECURITY_HEADERS, ("X-Request-ID", request_id)]
+    """The headers that every answer carries; the policy comes first."""
+    return [_POLICY, *_SECURITY_HEADERS, ("X-Request-ID", request_id)]
 
 
 def request_id_of(environ: Environ) -> str | None:

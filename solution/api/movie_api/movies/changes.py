@@ -20,8 +20,8 @@ from movie_api.reader import Row
 
 # The ids come from the index on (changed_in, id) alone, change by change, until the page is full; the table
 # is visited for the page's own rows only. A change's movies are asked for as a range that holds one id: told
-# that all ids are alike, the planner thinks of walking the primary key instead, and where it guesses wrong how
-# many movies a change has, it walks past the whole catalogue for each small change (30 ms among 300,000 movies).
+# that all ids are alike, the planner thinks of walking the primary key instead, and where it guesses wrong
+# how many movies a change has, it walks past the whole catalogue for each small one (30 ms among 300,000).
 _PAGE: Final = """
 SELECT {columns}, movies.retired_at IS NOT NULL, movies.is_adult, appeared.generation > %s,
     page.generation, (extract(epoch FROM page.changed_at) * 1000000)::bigint

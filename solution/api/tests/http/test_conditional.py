@@ -211,8 +211,8 @@ def test_tags_hang_on_the_program_and_the_secret_that_links_are_signed_with(app)
         Tags(edition, lambda secret=secret: secret)
         for edition, secret in (("1", "a"), ("1", "a"), ("2", "a"), ("1", "b"))
     ]
-    with app.test_request_context():
-        made = [one.tag("state") for one in tags]
+    with app.test_request_context() as context:
+        made = [one.tag(context.request.environ, "state") for one in tags]
     assert (made[0] == made[1], len(set(made))) == (True, 3)
 
 
