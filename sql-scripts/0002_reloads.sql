@@ -63,7 +63,7 @@ COMMENT ON COLUMN movies.appeared_in IS 'catalogue_changes.id of the change that
 COMMENT ON COLUMN movies.changed_in IS
     'catalogue_changes.id of its last change: its row version. The default serves versions that knew none.';
 
--- ── Rows by genre: none for retired movies ──
+-- ── Rows by genre: none for retired movies; found by genre, title and movie, the key of a sorted index ──
 CREATE OR REPLACE FUNCTION movie_genres_add() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO movie_genres (
@@ -83,6 +83,9 @@ BEGIN
     SELECT new_movies.id, new_movies.title_key, new_movies.year, new_movies.runtime_minutes,
         new_movies.rating_tenths, new_movies.votes, new_movies.is_adult, new_movies.genre_ids,
         new_movies.retired_at IS NULL AS is_listed,
+        -- Where its rows are found: by the index of titles, for none is kept by movie alone.
+        old_movies.title_key AS old_title_key,
+        CASE WHEN old_movies.retired_at IS NULL THEN old_movies.genre_ids END AS old_genre_ids,
         new_movies.genre_ids = old_movies.genre_ids
             AND new_movies.retired_at IS NULL AND old_movies.retired_at IS NULL AS keeps_rows
     FROM new_movies JOIN old_movies USING (id)
@@ -91,13 +94,18 @@ BEGIN
         IS DISTINCT FROM (old_movies.title_key, old_movies.year, old_movies.runtime_minutes,
             old_movies.rating_tenths, old_movies.votes, old_movies.is_adult, old_movies.genre_ids,
             old_movies.retired_at IS NULL);
+    ANALYZE movies_that_moved;
     -- Most changes are of votes alone.
     UPDATE movie_genres SET
         title_key = moved.title_key, year = moved.year, runtime_minutes = moved.runtime_minutes,
         rating_tenths = moved.rating_tenths, votes = moved.votes, is_adult = moved.is_adult
-    FROM movies_that_moved AS moved WHERE movie_genres.movie_id = moved.id AND moved.keeps_rows;
-    DELETE FROM movie_genres USING movies_that_moved AS moved
-    WHERE movie_genres.movie_id = moved.id AND NOT moved.keeps_rows;
+    FROM movies_that_moved AS moved, unnest(moved.old_genre_ids) AS old_genre_id
+    WHERE moved.keeps_rows AND movie_genres.genre_id = old_genre_id
+        AND movie_genres.title_key = moved.old_title_key AND movie_genres.movie_id = moved.id;
+    DELETE FROM movie_genres
+    USING movies_that_moved AS moved, unnest(moved.old_genre_ids) AS old_genre_id
+    WHERE NOT moved.keeps_rows AND movie_genres.genre_id = old_genre_id
+        AND movie_genres.title_key = moved.old_title_key AND movie_genres.movie_id = moved.id;
     INSERT INTO movie_genres (
         genre_id, movie_id, title_key, year, runtime_minutes, rating_tenths, votes, is_adult, genre_ids
     )
@@ -110,41 +118,50 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE FUNCTION movie_genres_remove() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM movie_genres USING old_movies, unnest(old_movies.genre_ids) AS old_genre_id
+    WHERE movie_genres.genre_id = old_genre_id
+        AND movie_genres.title_key = old_movies.title_key AND movie_genres.movie_id = old_movies.id;
+    RETURN NULL;
+END
+$$;
+
 -- ── The indexes of lists hold what lists show ──
 SELECT catalogue_drop_listing_indexes();
 
 CREATE OR REPLACE FUNCTION catalogue_create_listing_indexes() RETURNS void LANGUAGE sql AS $$
-    CREATE UNIQUE INDEX IF NOT EXISTS movie_genres_key ON movie_genres (movie_id, genre_id);
     CREATE INDEX IF NOT EXISTS movies_changed_in_idx ON movies (changed_in, id);
     -- One b-tree a sort, ties by id. Each carries what lists filter by, so that a row that a filter leaves
-    -- out costs no visit to the table: docs/decisions/0001-list-indexes.md has the figures.
+    -- out costs no visit to the table: docs/decisions/0001-list-indexes.md has the figures. A fifth of each
+    -- page is left free: a day's changes fit in, where the first reload would split full pages all over
+    -- (docs/decisions/0004-reloads.md).
     CREATE INDEX IF NOT EXISTS movies_title_key_idx ON movies (title_key, id)
-        INCLUDE (year, rating_tenths, votes, is_adult) WHERE retired_at IS NULL;
+        INCLUDE (year, rating_tenths, votes, is_adult) WITH (fillfactor = 80) WHERE retired_at IS NULL;
     CREATE INDEX IF NOT EXISTS movies_year_idx ON movies (year, id)
-        INCLUDE (rating_tenths, votes, is_adult) WHERE retired_at IS NULL;
+        INCLUDE (rating_tenths, votes, is_adult) WITH (fillfactor = 80) WHERE retired_at IS NULL;
     CREATE INDEX IF NOT EXISTS movies_rating_tenths_idx ON movies (rating_tenths, id)
-        INCLUDE (year, votes, is_adult) WHERE retired_at IS NULL;
+        INCLUDE (year, votes, is_adult) WITH (fillfactor = 80) WHERE retired_at IS NULL;
     CREATE INDEX IF NOT EXISTS movies_votes_idx ON movies (votes, id)
-        INCLUDE (year, rating_tenths, is_adult) WHERE retired_at IS NULL;
+        INCLUDE (year, rating_tenths, is_adult) WITH (fillfactor = 80) WHERE retired_at IS NULL;
     CREATE INDEX IF NOT EXISTS movies_runtime_minutes_idx ON movies (runtime_minutes, id)
-        INCLUDE (year, rating_tenths, votes, is_adult) WHERE retired_at IS NULL;
-    CREATE INDEX IF NOT EXISTS movie_genres_title_key_idx ON movie_genres (genre_id, title_key, movie_id)
-        INCLUDE (year, rating_tenths, votes, is_adult, genre_ids);
+        INCLUDE (year, rating_tenths, votes, is_adult) WITH (fillfactor = 80) WHERE retired_at IS NULL;
+    CREATE UNIQUE INDEX IF NOT EXISTS movie_genres_title_key_idx ON movie_genres (genre_id, title_key, movie_id)
+        INCLUDE (year, rating_tenths, votes, is_adult, genre_ids) WITH (fillfactor = 80);
     CREATE INDEX IF NOT EXISTS movie_genres_year_idx ON movie_genres (genre_id, year, movie_id)
-        INCLUDE (rating_tenths, votes, is_adult, genre_ids);
+        INCLUDE (rating_tenths, votes, is_adult, genre_ids) WITH (fillfactor = 80);
     CREATE INDEX IF NOT EXISTS movie_genres_rating_tenths_idx ON movie_genres (genre_id, rating_tenths, movie_id)
-        INCLUDE (year, votes, is_adult, genre_ids);
+        INCLUDE (year, votes, is_adult, genre_ids) WITH (fillfactor = 80);
     CREATE INDEX IF NOT EXISTS movie_genres_votes_idx ON movie_genres (genre_id, votes, movie_id)
-        INCLUDE (year, rating_tenths, is_adult, genre_ids);
+        INCLUDE (year, rating_tenths, is_adult, genre_ids) WITH (fillfactor = 80);
     CREATE INDEX IF NOT EXISTS movie_genres_runtime_minutes_idx ON movie_genres (genre_id, runtime_minutes, movie_id)
-        INCLUDE (year, rating_tenths, votes, is_adult, genre_ids);
+        INCLUDE (year, rating_tenths, votes, is_adult, genre_ids) WITH (fillfactor = 80);
 $$;
 
 CREATE OR REPLACE FUNCTION catalogue_drop_listing_indexes() RETURNS void LANGUAGE sql AS $$
     DROP INDEX IF EXISTS movies_changed_in_idx, movies_title_key_idx, movies_year_idx, movies_rating_tenths_idx,
-        movies_votes_idx, movies_runtime_minutes_idx, movie_genres_key,
-        movie_genres_title_key_idx, movie_genres_year_idx, movie_genres_rating_tenths_idx,
-        movie_genres_votes_idx, movie_genres_runtime_minutes_idx;
+        movies_votes_idx, movies_runtime_minutes_idx, movie_genres_title_key_idx, movie_genres_year_idx,
+        movie_genres_rating_tenths_idx, movie_genres_votes_idx, movie_genres_runtime_minutes_idx;
 $$;
 
 SELECT catalogue_create_listing_indexes();

@@ -12,6 +12,7 @@ WITH derived AS (
     SELECT genre_id, id AS movie_id, title_key, year, runtime_minutes, rating_tenths, votes, is_adult,
         genre_ids
     FROM movies, unnest(genre_ids) AS genre_id
+    WHERE retired_at IS NULL
 ), kept AS (
     SELECT genre_id, movie_id, title_key, year, runtime_minutes, rating_tenths, votes, is_adult, genre_ids
     FROM movie_genres
@@ -58,11 +59,31 @@ def test_new_movies_have_a_row_for_each_of_their_genres(cursor):
         "UPDATE movies SET is_adult = true, runtime_minutes = 9",
         "UPDATE movies SET title = 'A name that no list sorts by'",
         "UPDATE movies SET votes = 1 WHERE false",
+        "UPDATE movies SET retired_at = now() WHERE year % 3 = 0",
+        "UPDATE movies SET retired_at = now(), genre_ids = '{2}', votes = 7",
+        "UPDATE movies SET title_key = 'other', genre_ids = '{2}' WHERE year % 3 = 0",
         "DELETE FROM movies WHERE year % 3 = 0",
         "DELETE FROM movies",
     ],
 )
 def test_rows_by_genre_follow_every_change_of_movies(cursor, statement):
+    cursor.execute(statement)
+    assert difference(cursor) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE movies SET retired_at = NULL",
+        "UPDATE movies SET retired_at = NULL, genre_ids = '{3}', title_key = 'other'",
+        "UPDATE movies SET votes = 7",
+        "DELETE FROM movies",
+        "INSERT INTO movies (source, title_type, title, title_key, genre_ids, retired_at)"
+        " VALUES ('imdb', 'movie', 'X', 'x', '{1}', now())",
+    ],
+)
+def test_rows_by_genre_follow_what_happens_to_retired_movies(cursor, statement):
+    cursor.execute("UPDATE movies SET retired_at = now() WHERE year % 2 = 0")
     cursor.execute(statement)
     assert difference(cursor) == []
 

@@ -69,7 +69,7 @@ FILTERS: Final = {
             "genre",
             "genre_ids @> %s",
             type=several(MAXIMUM_GENRE_CHARACTERS, MAXIMUM_GENRES_PER_TEXT),
-            index="movie_genres_key",
+            index="movie_genres_title_key_idx",
             most=MAXIMUM_GENRE_TEXTS,
         ),
         Filter(

@@ -155,9 +155,13 @@ def conditions_of(query: Query) -> Conditions | None:
 
 
 def _place_of(after_id: str, sort: Sort, conditions: Conditions) -> Place:
-    one = "(SELECT id FROM movies WHERE imdb_id = %s)" if after_id.startswith("tt") else "%s"
+    key = "imdb_id" if after_id.startswith("tt") else "id"
+    # By its title too: rows by genre have an index of titles, and none of movies alone.
     rows = read(
-        f"SELECT {sort.column}, id FROM {conditions.table} WHERE id = {one} AND {conditions.where}",  # noqa: S608
+        f"""
+        SELECT {sort.column}, id FROM {conditions.table}
+        WHERE (title_key, id) = (SELECT title_key, id FROM movies WHERE {key} = %s) AND {conditions.where}
+        """,  # noqa: S608
         (after_id, *conditions.values),
     )
     if not rows:
