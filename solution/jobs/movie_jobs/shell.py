@@ -40,11 +40,11 @@ def shell(name: str, task: Task, url: str, settings: Settings) -> Callable[..., 
     async def run(context: JobContext, **arguments: Any) -> None:
         number, failures = context.job.id or 0, int(arguments.get(FAILURES) or 0)
         log = _log.bind(task=name, job=number)
-        await in_thread(queue.note_begin, url, number)
-        if not task.is_quiet:
-            log.info("Began")
         began_at = time.monotonic()
         try:
+            await in_thread(queue.note_begin, url, number)
+            if not task.is_quiet:
+                log.info("Began")
             await _limited(task, Run(url, settings, failures))
         except asyncio.CancelledError:
             log.warning("Interrupted: it goes back to the queue")

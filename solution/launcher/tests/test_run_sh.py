@@ -39,6 +39,7 @@ def bare_checkout(tmp_path):
     root = tmp_path / "a checkout"
     for package, module in {
         "solution/database": "movie_database",
+        "solution/jobs": "movie_jobs",
         "solution/api": "movie_api",
         "solution/data-loader": "movie_loader",
         "solution/launcher": "movie_launcher",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from movie_testing.tsv import rating_row, title_row, write_tsv
 
 
 def child(running, name):
@@ -126,6 +127,16 @@ def test_a_worker_that_ends_by_itself_is_told_and_started_again_while_the_api_go
     running.wait_for(r"The worker ended by itself \(killed by signal 9\).*started again in 1 s")
     assert running.get("/movies") == []
     running.wait_for("(?s)The worker runs.*The worker runs")
+
+
+def test_a_reload_that_is_asked_for_is_done_by_the_worker_and_served(launcher_on, database_url, tmp_path):
+    launcher = launcher_on(database_url)
+    dumps = write_tsv(tmp_path / "dumps", basics=[title_row()], ratings=[rating_row()])
+    running = launcher.start("serve", DATASET_SOURCE=str(dumps)).serving()
+    running.wait_for("The worker runs")
+    assert launcher.run("jobs", "run", "loader:reload").stdout.endswith("for the worker.\n")
+    running.wait_for("(?s)Began.*loader:reload.*Done.*loader:reload")
+    assert [movie["title"] for movie in running.get("/movies")] == ["X"]
 
 
 def test_the_worker_alone_runs_until_it_is_asked_to_end(launcher_on, database_url):
