@@ -4,7 +4,9 @@ import asyncio
 import json
 import subprocess
 import sys
+import time
 from datetime import timedelta
+from pathlib import Path
 
 import psycopg2
 import pytest
@@ -168,6 +170,24 @@ def test_a_reload_that_was_missed_is_made_up_for_once(make_run, query, add_load)
     for _ in range(2):
         jobs.watch(make_run(reload_cron=EVERY_DAY))
     assert waiting(query) == [("loader:reload",)]
+
+
+def test_a_worker_that_starts_after_a_missed_tick_reloads_at_once(
+    database_url, query, add_load, dumps, monkeypatch
+):
+    add_load(timedelta(hours=25))
+    for name, value in {
+        "DATABASE_URL": database_url,
+        "DATA_DIR": dumps.parent,
+        "DATASET_SOURCE": dumps,
+    }.items():
+        monkeypatch.setenv(name, str(value))
+    with subprocess.Popen([Path(sys.executable).with_name("movie-jobs"), "worker"]) as worker:
+        give_up_at = time.monotonic() + 30
+        while query("SELECT count(*) FROM dataset_loads WHERE state = 'done'") != [(2,)]:
+            assert time.monotonic() < give_up_at
+            time.sleep(0.1)
+        worker.terminate()
 
 
 def test_a_reload_that_failed_at_its_tick_was_not_missed(make_run, database_url, query, add_load):

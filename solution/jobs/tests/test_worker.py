@@ -39,6 +39,18 @@ def test_a_periodic_job_that_waits_already_is_not_put_there_again(bench):
     assert [bench.put("trial:tick") for _ in range(2)] == [1, 1]
 
 
+def test_two_jobs_of_one_task_never_run_at_once(bench):
+    for _ in range(2):
+        bench.start("trial:program")
+    first = bench.put("trial:program")
+    wait_until(lambda: bench.traces("began") == 1)
+    second = bench.put("trial:program")
+    time.sleep(0.5)
+    assert (bench.traces("began"), bench.job(second)["status"]) == (1, "todo")
+    (bench.folder / "go").touch()
+    assert bench.wait_for(first, "succeeded")["id"] < bench.wait_for(second, "succeeded")["id"]
+
+
 def test_a_job_is_tried_again_until_it_succeeds(bench):
     job = bench.put("trial:flaky")
     bench.start("trial:flaky")
@@ -141,6 +153,18 @@ def test_a_job_that_lost_every_worker_fails_and_is_alerted(bench, inbox):
     bench.wait_for(job, "failed")
     wait_until(lambda: inbox.texts)
     assert inbox.texts == ["trial:program failed: the worker died while it ran, again and again"]
+
+
+def test_a_job_whose_end_could_not_be_noted_is_taken_up_again_by_its_own_worker(bench):
+    bench.start("trial:hopeless")
+    wait_until(bench.living_workers)
+    (bench.folder / "well").touch()
+    bench.query(
+        "INSERT INTO procrastinate_jobs (queue_name, task_name, lock, status, worker_id)"
+        " SELECT 'trial', 'trial:hopeless', 'trial:hopeless', 'doing', id FROM procrastinate_workers"
+    )
+    (job,) = bench.query("SELECT id FROM procrastinate_jobs WHERE task_name = 'trial:hopeless'")
+    bench.wait_for(job["id"], "succeeded")
 
 
 @pytest.fixture
