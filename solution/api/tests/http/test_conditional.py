@@ -138,6 +138,16 @@ def test_a_list_is_known_without_a_look_at_it(api, database_cursor, queries, add
     assert (api.get(address, headers={"If-None-Match": tag}).status_code, count) == (304, 1)
 
 
+@pytest.mark.parametrize("address", LISTS)
+def test_the_generation_is_read_before_the_data(api, queries, address):
+    for _ in range(2):
+        queries.statements.clear()
+        api.get(address)
+    first, *others = queries.statements
+    # The plan that finds the one row of catalogue_state by its key.
+    assert (first.endswith("(true)"), len(others) > 0) == (True, True)
+
+
 def test_a_movie_is_known_after_one_look_by_its_key(app, api, movie, queries):
     tag = api.get(MOVIE).headers["ETag"]
     app.extensions.pop("genre_names")
