@@ -102,7 +102,7 @@ def load(
     )
 
     def work(url: str, stopper: Stopper) -> tuple[str, dict[str, Any]]:
-        with _alerting(url, settings), meter(console) as shown:
+        with _alerting(url, settings, order), meter(console) as shown:
             report = loading.load(url, order, shown, stopper)
         return report.summary(), report.as_dict()
 
@@ -119,20 +119,15 @@ def status(*, as_json: bool) -> None:
     settings = _settings()
     configure_logging(settings)
 
-    def work(url: str, _stopper: Stopper) -> dict[str, Any] | None:
-        return _ask(url, records.last_record)
+    def work(url: str, _stopper: Stopper) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+        return _ask(url, records.last_record), _ask(url, lambda connection: records.history(connection, 1))
 
-    record = _with_database(settings, work, as_json=as_json)
+    record, newest = _with_database(settings, work, as_json=as_json)
     if as_json:
         print(json.dumps(record, default=str))
-    elif record is None:
-        print("nothing was loaded yet: `movie-loader load`")
     else:
-        sample = "the sample, " if record["is_sample"] else ""
-        print(
-            f"{sample}{record['movie_rows']} movies, {record['genre_rows']} genres, {record['rating_rows']} "
-            f"rated, from {record['source']}, {record['finished_at']:%Y-%m-%d %H:%M:%S %Z}"
-        )
+        for line in histories.describe(record, newest):
+            print(line)
 
 
 @commands.command()
@@ -150,7 +145,7 @@ def history(*, limit: int, as_json: bool) -> None:
     if as_json:
         print(json.dumps(loads, default=str))
     elif not loads:
-        print("nothing was loaded yet: `movie-loader load`")
+        print(histories.NOTHING_YET)
     else:
         histories.print_table(loads)
 
@@ -162,8 +157,9 @@ def _ask(url: str, question: Callable[[psycopg2.extensions.connection], Result])
 
 
 @contextmanager
-def _alerting(url: str, settings: Settings) -> Iterator[None]:
+def _alerting(url: str, settings: Settings, order: loading.Order) -> Iterator[None]:
     """Tell whoever is to be told what went wrong with the load, and when it is well again."""
+    source = "the sample" if order.is_sample else order.source
     try:
         yield
     except (RunningLoadError, InterruptedLoadError, psycopg2.errors.QueryCanceled):
@@ -171,10 +167,10 @@ def _alerting(url: str, settings: Settings) -> Iterator[None]:
     except Exception as error:
         code = loading.error_code(error)
         verb = "was refused" if isinstance(error, RefusedLoadError) else "failed"
-        message = f"The load of {settings.dataset_source} {verb}: {' '.join(str(error).split())}"
+        message = f"The load of {source} {verb}: {' '.join(str(error).split())}"
         alerts.raise_alert(url, settings, f"load:{code}", f"{message}. The data is what it was.")
         raise
-    alerts.clear_alerts(url, settings, "load", f"The load of {settings.dataset_source} went well again.")
+    alerts.clear_alerts(url, settings, "load", f"The load of {source} went well again.")
     alerts.clear_alerts(url, settings, "stale", "The data is fresh again.")
 
 

@@ -1,5 +1,6 @@
-"""The history of loads as a table, for people."""
+"""What became of loads, for people."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -7,6 +8,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+NOTHING_YET: Final = "nothing was loaded yet: `movie-loader load`"
+
+_SINCE: Final = {
+    "running": "is running",
+    "unchanged": "found the same dumps",
+    "refused": "was refused",
+    "failed": "failed",
+}
 _COLOURS: Final = {
     "done": "green",
     "unchanged": "cyan",
@@ -18,6 +27,23 @@ _NUMBERS: Final = {"seconds", "movies", "new", "changed", "gone", "rejected"}
 _HEADINGS: Final = (
     "load", "state", "started (UTC)", "seconds", "movies", "new", "changed", "gone", "rejected", "source",
 )  # fmt: skip
+
+
+def describe(served: dict[str, Any] | None, newest: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield a line about the load whose data is served, and one about the newest if that is another."""
+    if served is None:
+        yield NOTHING_YET
+    else:
+        sample = "the sample, " if served["is_sample"] else ""
+        yield (
+            f"{sample}{served['movie_rows']} movies, {served['genre_rows']} genres, {served['rating_rows']} "
+            f"rated, from {served['source']}, {served['finished_at']:%Y-%m-%d %H:%M:%S %Z}"
+        )
+    for load in newest:
+        if load["state"] != "done":
+            reason = f": {load['error']}" if load["error"] else ""
+            began = f"{load['started_at']:%Y-%m-%d %H:%M:%S %Z}"
+            yield f"load {load['id']} of {began} {_SINCE[load['state']]}{reason}"
 
 
 def print_table(loads: list[dict[str, Any]]) -> None:

@@ -14,7 +14,7 @@ from isal import igzip, igzip_lib
 
 from movie_loader.datasets import Dataset
 from movie_loader.downloads import Download
-from movie_loader.errors import LoadError
+from movie_loader.errors import LoadError, RunningLoadError
 from movie_loader.patience import Patience
 from movie_loader.pipes import Stopper
 
@@ -226,7 +226,7 @@ def _alone(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise LoadError(f"another load is downloading into {folder}", code="load_running") from None
+            raise RunningLoadError(f"another load is downloading into {folder}") from None
         yield
 
 

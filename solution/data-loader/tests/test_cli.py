@@ -15,6 +15,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 from movie_database.addresses import libpq_address
+from movie_loader import records
 from movie_testing.dataset_server import Trouble
 from movie_testing.tsv import rating_row, title_row, write_tsv
 
@@ -168,6 +169,64 @@ def test_a_terminal_is_shown_bars(environment, dumps):
         assert process.wait(30) == 0
     assert b"load title.basics" in shown
     assert b"1 rows" in shown
+
+
+def test_a_load_that_is_refused_ends_with_4_and_tells_why(run, dumps):
+    titles = [title_row(tconst=f"tt{at:07}") for at in range(1, 11)]
+    write_tsv(dumps, basics=titles, ratings=[rating_row()])
+    assert run("load", "--source", str(dumps)).returncode == 0
+    write_tsv(dumps, basics=titles[:9], ratings=[rating_row()])
+    refused = run("load", "--source", str(dumps), "--json")
+    assert refused.returncode == 4
+    assert last_line(refused.stderr).startswith("refused: the dumps look wrong: 9 movies after 10 in load 1")
+    told = json.loads(last_line(refused.stdout))
+    assert (told["state"], told["error"]["code"], told["error"]["is_transient"]) == (
+        "refused",
+        "refused",
+        False,
+    )
+    assert "was refused: the dumps look wrong" in run("status").stdout
+    assert run("load", "--source", str(dumps), "--accept-shrink").returncode == 0
+
+
+def test_a_load_while_another_one_runs_ends_with_3(run, loads, dumps):
+    with holding(loads.url, f"SELECT pg_advisory_lock({records._LOCK_KEY})"):
+        second = run("load", "--source", str(dumps))
+    assert second.returncode == 3
+    assert last_line(second.stderr) == "failed: another load is running"
+
+
+def test_dumps_of_the_last_load_are_nothing_to_do_unless_forced(run, dumps):
+    run("load", "--source", str(dumps))
+    again = run("load", "--source", str(dumps))
+    assert (again.returncode, last_line(again.stdout).partition(":")[0]) == (0, "nothing to do")
+    forced = run("load", "--source", str(dumps), "--force")
+    assert last_line(forced.stdout).startswith("done: 1 movies, 1 genres, 1 rated, 0 new, 0 changed")
+
+
+def test_history_tells_what_became_of_each_load(run, dumps):
+    assert run("history").stdout == "nothing was loaded yet: `movie-loader load`\n"
+    run("load", "--source", str(dumps))
+    (dumps / "title.ratings.tsv.gz").write_bytes(b"")
+    run("load", "--source", str(dumps))
+    heading, failed, done, reason = run("history").stdout.splitlines()
+    assert heading.split()[:3] == ["load", "state", "started"]
+    assert (failed.split()[:2], done.split()[:2]) == (["2", "failed"], ["1", "done"])
+    assert reason.startswith("load 2 failed: ")
+    assert [load["state"] for load in json.loads(run("history", "--json").stdout)] == ["failed", "done"]
+    assert [load["id"] for load in json.loads(run("history", "--json", "--limit", "1").stdout)] == [2]
+
+
+def test_a_load_that_fails_is_an_alert_until_one_goes_well(run, loads, dumps):
+    good = (dumps / "title.ratings.tsv.gz").read_bytes()
+    (dumps / "title.ratings.tsv.gz").write_bytes(b"")
+    run("load", "--source", str(dumps))
+    (alert,) = loads.query("SELECT cause, message FROM alerts")
+    assert alert["cause"] == "load:source_empty"
+    assert alert["message"].startswith(f"The load of {dumps} failed: ")
+    (dumps / "title.ratings.tsv.gz").write_bytes(good)
+    run("load", "--source", str(dumps))
+    assert loads.query("SELECT cause FROM alerts") == []
 
 
 def test_a_stop_is_heard_while_the_program_is_still_being_imported(environment, dumps):
