@@ -21,6 +21,10 @@ from movie_jobs.tasks import Task, installed_tasks
 from movie_jobs.worker import own_tasks, work
 
 _HELP: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+_STATES: Final = {
+    "doing": "runs at the moment",
+    "succeeded": "succeeded: `run` has its task run once more",
+}
 _TIME: Final = "%Y-%m-%d %H:%M:%S"
 
 
@@ -80,8 +84,12 @@ def retry(job: int) -> None:
     """Run a job again that failed, was cancelled, or whose worker died. `list` shows its ID."""
     with _database(_settings()) as url:
         if not queue.retry(url, job):
-            state = next((one["status"] for one in queue.jobs(url, limit=100_000) if one["id"] == job), None)
-            raise _Failed(f"There is no job {job}" if state is None else f"Job {job} is {state}")
+            status = queue.status(url, job)
+            raise _Failed(
+                f"There is no job {job}"
+                if status is None
+                else f"Job {job} {_STATES.get(status, f'is {status}')}"
+            )
         print(f"Job {job} waits for the worker{_unless_there_is_one(url)}.")
 
 

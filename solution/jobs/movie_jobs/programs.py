@@ -70,9 +70,16 @@ async def run_program(
         await asyncio.wait_for(process.wait(), time_limit_seconds)
     except TimeoutError:
         is_out_of_time = True
+    except asyncio.CancelledError:
+        reading.cancel()
+        raise
     finally:
         await _end(process, patience_seconds)
-    return Ended(process.returncode or 0, await reading, is_out_of_time)
+    last_line = ""
+    with contextlib.suppress(TimeoutError):
+        # What left the group could hold the pipe open for ever.
+        last_line = await asyncio.wait_for(reading, patience_seconds)
+    return Ended(process.returncode or 0, last_line, is_out_of_time)
 
 
 async def _end(process: asyncio.subprocess.Process, patience_seconds: float) -> None:

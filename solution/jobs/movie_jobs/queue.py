@@ -135,6 +135,12 @@ def retry(url: str, job: int, *, stalled_seconds: float = STALLED_SECONDS) -> bo
     return _changed(url, _RETRY, {"id": job, "stalled_seconds": stalled_seconds}) > 0
 
 
+def status(url: str, job: int) -> str | None:
+    """The job's status; None: there is no such job."""
+    rows = _run(url, "SELECT status::text FROM procrastinate_jobs WHERE id = %(id)s", {"id": job})
+    return str(rows[0]["status"]) if rows else None
+
+
 def take_up_stalled(
     url: str, retries: dict[str, int], own_worker: int | None, own_jobs: list[int], stalled_seconds: float
 ) -> list[dict[str, Any]]:

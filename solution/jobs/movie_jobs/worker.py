@@ -227,10 +227,10 @@ def _due(tasks: Mapping[str, Task]) -> dict[str, Any]:
 
 
 def _tell_of_database(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """A job's end that can't be noted, because the database is away, is a line in the log."""
+    """A job's end that can't be noted is a line in the log: the database is away, or another took it up."""
     error = context.get("exception")
     if isinstance(error, ConnectorException | PoolTimeout):
-        _log.warning("The database is away", error=_line(error))
+        _log.warning("The end of a job can't be noted", error=_line(error))
     else:
         loop.default_exception_handler(context)
 

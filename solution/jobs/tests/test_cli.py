@@ -92,7 +92,10 @@ def test_a_job_can_be_retried_while_another_of_its_task_waits(run, add, bench):
 
 def test_a_job_that_succeeded_or_is_not_there_is_not_retried(run, add):
     job = add("trial:one", "succeeded")
-    assert run("retry", str(job))[::2] == (1, f"movie-jobs: Job {job} is succeeded\n")
+    assert run("retry", str(job))[::2] == (
+        1,
+        f"movie-jobs: Job {job} succeeded: `run` has its task run once more\n",
+    )
     assert run("retry", "99")[::2] == (1, "movie-jobs: There is no job 99\n")
 
 

@@ -19,6 +19,12 @@ from movie_launcher.errors import LauncherError
 DOWNLOAD_BYTES: Final = 300_000_000
 DATABASE_BYTES: Final = 2_000_000_000
 
+_HOW_LOADS_END: Final = {
+    exits.BUSY: "Another load is running",
+    exits.REFUSED: "The load was refused, as said above",
+    exits.INTERRUPTED: "The load was interrupted",
+}
+
 DEFAULT_SOURCE: Final = Settings.model_fields["dataset_source"].default
 
 
@@ -120,7 +126,6 @@ def _one_at_a_time(settings: Settings) -> Iterator[None]:
 
 def _load(variables: dict[str, str], *arguments: str) -> None:
     code = processes.run([*programs.installed(programs.LOAD_COMMAND), *arguments], environment=variables)
-    if code == exits.INTERRUPTED:
-        raise LauncherError("The load was interrupted; the database is as it was.", code)
     if code != exits.DONE:
-        raise LauncherError("The load failed, as said above; the database is as it was.", code)
+        how = _HOW_LOADS_END.get(code, "The load failed, as said above")
+        raise LauncherError(f"{how}; the database is as it was.", code)

@@ -3,6 +3,9 @@
 import shutil
 
 import pytest
+from movie_jobs.programs import PATIENCE_SECONDS as PROGRAM_PATIENCE_SECONDS
+from movie_jobs.worker import Pace
+from movie_launcher.processes import PATIENCE_SECONDS
 from movie_testing.databases import make_folder_name, remove_folder
 
 
@@ -35,3 +38,8 @@ def test_stop_is_done_if_nothing_runs(launcher):
     ended = launcher.run("stop")
     assert (ended.returncode, ended.stdout) == (0, "Nothing was running.\n")
     assert not launcher.data_dir.exists()
+
+
+def test_a_worker_is_given_the_time_to_put_its_jobs_back():
+    pace = Pace()
+    assert pace.grace_seconds + PROGRAM_PATIENCE_SECONDS < pace.end_seconds < PATIENCE_SECONDS
