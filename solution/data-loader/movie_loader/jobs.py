@@ -4,7 +4,9 @@ Nothing here may import pandas: the worker lives for months, and holds what it h
 """
 
 import json
+import signal
 import sys
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +20,7 @@ from movie_jobs.alerts import clear_alerts, is_alerted, raise_alert
 from movie_jobs.programs import Ended, run_program
 from movie_jobs.shell import in_thread
 from movie_jobs.tasks import Backoff, JobError, NotNowError, Run, Task
+from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class
 
 from movie_loader.records import fail_dead_loads, freshness
 
@@ -27,6 +30,11 @@ PATIENCE_SECONDS: Final = 8.0
 """How long a load that is out of time may take to end by itself."""
 BUSY_SECONDS: Final = 300.0
 INTERRUPTED_SECONDS: Final = 60.0
+# By their signals, if it had not come so far as to hear them.
+_INTERRUPTED: Final = {exits.INTERRUPTED, -signal.SIGINT, -signal.SIGTERM}
+# The server looks once a second whether its client is still there.
+_FREE_SECONDS: Final = 5.0
+_PAUSE_SECONDS: Final = 0.2
 # A tick that is no older may still be on its way through the queue.
 _TICK_AGE: Final = timedelta(minutes=2)
 _UNITS: Final = {"d": 86_400, "h": 3600, "min": 60}
@@ -69,14 +77,14 @@ async def reload(
         time_limit_seconds=limit_seconds,
         patience_seconds=patience_seconds,
     )
-    if ended.is_out_of_time:
+    if ended.is_out_of_time and ended.code != exits.DONE:
         await _died(run, "time_limit", f"it took longer than {_words(limit_seconds)} (RELOAD_TIME_LIMIT)")
+    if ended.code in _INTERRUPTED:
+        raise NotNowError("the load was interrupted", seconds=INTERRUPTED_SECONDS)
     if ended.code < 0:
         await _died(run, "killed", f"signal {-ended.code} killed it, as the system does when memory runs out")
     if ended.code == exits.BUSY:
         raise NotNowError("another load is running", seconds=BUSY_SECONDS)
-    if ended.code == exits.INTERRUPTED:
-        raise NotNowError("the load was interrupted", seconds=INTERRUPTED_SECONDS)
     if ended.code != exits.DONE:
         raise await _failure(run, ended)
 
@@ -119,10 +127,22 @@ async def _died(run: Run, code: str, reason: str) -> None:
 
 
 def _tell_of_death(run: Run, code: str, reason: str) -> None:
+    give_up_at = time.monotonic() + _FREE_SECONDS
     with connected(run.url) as connection:
-        fail_dead_loads(connection)  # or the watch would tell of it once more
+        # Or the watch would tell of it once more. The dead load's lock may be held for a moment yet.
+        while not fail_dead_loads(connection) and _is_one_running(connection):
+            if time.monotonic() > give_up_at:
+                break
+            time.sleep(_PAUSE_SECONDS)
     message = f"The load of {run.settings.dataset_source} failed: {reason}. The data is what it was."
     raise_alert(run.url, run.settings, f"load:{code}", message)
+
+
+def _is_one_running(connection: Connection) -> bool:
+    """Whether a load has a row that says that it runs."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM dataset_loads WHERE state = 'running')")
+        return cursor.fetchone() == (True,)
 
 
 async def _failure(run: Run, ended: Ended) -> JobError:

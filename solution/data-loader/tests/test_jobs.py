@@ -119,10 +119,10 @@ def test_a_load_that_fails_without_a_word_is_not_tried_again(make_run, ends_with
     assert (caught.value.is_transient, caught.value.is_told) == (False, False)
 
 
-@pytest.mark.parametrize("code", [3, 130])
-def test_a_load_that_could_not_run_goes_back_to_the_queue(make_run, ends_with, code):
+@pytest.mark.parametrize("end", ["exit 3", "exit 130", "kill -TERM $$"])
+def test_a_load_that_could_not_run_goes_back_to_the_queue(make_run, ends_with, end):
     with pytest.raises(NotNowError):
-        reload(make_run(), ends_with(f"exit {code}"))
+        reload(make_run(), ends_with(end))
 
 
 def test_a_load_that_was_killed_is_alerted_and_tried_again(make_run, ends_with, query):
@@ -138,6 +138,23 @@ def test_a_load_that_runs_out_of_time_is_ended_alerted_and_tried_again(make_run,
         reload(run, ends_with("trap '' TERM; sleep 60 & wait; sleep 60"), patience_seconds=0.2)
     assert caught.value.is_transient
     assert causes(query) == ["load:time_limit"]
+
+
+def test_a_load_that_was_killed_is_told_once_and_not_by_the_watch_too(make_run, ends_with, query):
+    query(
+        "INSERT INTO dataset_loads (started_at, source, is_sample, title_types, state)"
+        " VALUES (now(), 'a source', false, '{movie}', 'running')"
+    )
+    with pytest.raises(JobError):
+        reload(make_run(), ends_with("kill -9 $$"))
+    jobs.watch(make_run())
+    assert causes(query) == ["load:killed"]
+
+
+def test_a_load_that_is_done_just_when_its_time_is_over_is_done(make_run, ends_with, query):
+    run = make_run(reload_time_limit=timedelta(seconds=1))
+    reload(run, ends_with("trap 'exit 0' TERM; sleep 60 & wait"))
+    assert causes(query) == []
 
 
 def test_old_data_is_alerted_until_it_is_fresh_again(make_run, query, add_load):
