@@ -125,6 +125,16 @@ def test_a_worker_that_ends_puts_its_job_back_and_counts_no_failure(bench, numbe
     assert not psutil.pid_exists(int((bench.folder / "began").read_text()))
 
 
+def test_a_job_is_put_back_though_another_of_its_task_waits_already(bench):
+    job = bench.put("trial:program")
+    worker = bench.start("trial:program")
+    wait_until(lambda: bench.traces("began") == 1)
+    other = bench.put("trial:program")
+    worker.terminate()
+    worker.wait(10)
+    assert [bench.job(number)["status"] for number in (job, other)] == ["todo", "todo"]
+
+
 def test_a_worker_that_ends_lets_a_short_job_finish(bench):
     job = bench.put("trial:program")
     worker = bench.start("trial:program", grace_seconds=5)
