@@ -108,6 +108,13 @@ def test_since_a_load_there_is_what_changed_after_it(api, movies, loads):
     assert entries(api, f"&since={load}") == [("added", after.id), ("changed", before.id)]
 
 
+def test_of_a_load_its_generation_counts_and_not_the_clock(api, movies, loads):
+    movies.create()
+    load = loads.create(publishes=True, finished_at=datetime.now(UTC) - timedelta(days=1))
+    after = movies.create()
+    assert entries(api, f"&since={load}") == [("added", after.id)]
+
+
 @pytest.mark.parametrize("state", ["done", "unchanged", "failed", "refused"])
 def test_since_a_load_that_changed_nothing_is_since_its_end(api, movies, loads, state):
     movies.create()
