@@ -137,7 +137,8 @@ def _load_row(what: str, run: Run, first: Run) -> dict[str, Value]:
     return {
         "what": what,
         "seconds": run.seconds,
-        "peak_mb": round(run.peak_bytes / _MB),
+        # As the load itself tells: what the system says of a child begins with what its parent held.
+        "peak_mb": round(run.report["peak_memory_bytes"] / _MB),
         "times": run.seconds / first.seconds,
         "phases": phases or run.report["state"],
     }

@@ -59,8 +59,10 @@ def print_and_save(
     for row in rows:
         table.add_row(*(_shown(row.get(key)) for key in columns))
     console = Console()
-    # Written to a file or a pipe, rich would fold the table into 80 columns.
-    console.print(table, width=None if console.is_terminal else _WIDTH_OFF_A_TERMINAL)
+    if not console.is_terminal:
+        # Written to a file or a pipe, rich would fold the table into 80 columns.
+        console = Console(width=_WIDTH_OFF_A_TERMINAL)
+    console.print(table)
     if json_path is not None:
         result = {
             "benchmark": name,

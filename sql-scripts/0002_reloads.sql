@@ -24,6 +24,7 @@ CREATE TABLE catalogue_changes (
     load_id bigint
 );
 CREATE INDEX catalogue_changes_changed_at_idx ON catalogue_changes (changed_at);
+CREATE INDEX catalogue_changes_load_id_idx ON catalogue_changes (load_id) WHERE load_id IS NOT NULL;
 COMMENT ON TABLE catalogue_changes IS 'Every change that was published: a load, or a write through the API.';
 COMMENT ON COLUMN catalogue_changes.id IS 'What movies.changed_in and movies.appeared_in name.';
 COMMENT ON COLUMN catalogue_changes.generation IS 'The generation that it began.';

@@ -25,6 +25,10 @@ SELECT 'tt' || lpad(n::text, 7, '0'), 'imdb', 'movie', 'Film', 'film', 1900 + n,
     (ARRAY[1, 2, 3])[1:n % 4]
 FROM generate_series(1, 40) AS n
 """
+RETIRED = """
+INSERT INTO movies (source, title_type, title, title_key, genre_ids, retired_at)
+VALUES ('imdb', 'movie', 'X', 'x', '{1}', now())
+"""
 
 
 @pytest.fixture
@@ -78,8 +82,7 @@ def test_rows_by_genre_follow_every_change_of_movies(cursor, statement):
         "UPDATE movies SET retired_at = NULL, genre_ids = '{3}', title_key = 'other'",
         "UPDATE movies SET votes = 7",
         "DELETE FROM movies",
-        "INSERT INTO movies (source, title_type, title, title_key, genre_ids, retired_at)"
-        " VALUES ('imdb', 'movie', 'X', 'x', '{1}', now())",
+        RETIRED,
     ],
 )
 def test_rows_by_genre_follow_what_happens_to_retired_movies(cursor, statement):

@@ -5,16 +5,16 @@ import contextlib
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
 from movie_jobs import tied
 
 PATIENCE_SECONDS: Final = 2.5
 """How long a program may take to end by itself when it is asked to: the launcher gives the worker 6 s."""
 _TAIL_BYTES: Final = 1 << 20
-_CHUNK_BYTES: Final = 1 << 16
 
 
 class Ended(NamedTuple):
@@ -55,31 +55,24 @@ async def run_program(
     program = Path(command[0])
     if not os.access(program, os.X_OK):
         raise FileNotFoundError(2, "No such program", str(program))
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-S", tied.__file__, str(os.getpid())),
-        *command,
-        env={**os.environ, **(environment or {})},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        start_new_session=True,
-    )
-    assert process.stdout is not None  # noqa: S101 - it is a pipe
-    reading = asyncio.ensure_future(_last_line(process.stdout))
-    is_out_of_time = False
-    try:
-        await asyncio.wait_for(process.wait(), time_limit_seconds)
-    except TimeoutError:
-        is_out_of_time = True
-    except asyncio.CancelledError:
-        reading.cancel()
-        raise
-    finally:
-        await _end(process, patience_seconds)
-    last_line = ""
-    with contextlib.suppress(TimeoutError):
-        # What left the group could hold the pipe open for ever.
-        last_line = await asyncio.wait_for(reading, patience_seconds)
-    return Ended(process.returncode or 0, last_line, is_out_of_time)
+    # A file and no pipe: asyncio waits for a pipe's end, and what the program left behind can hold it.
+    with tempfile.TemporaryFile() as output:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-I", "-S", tied.__file__, str(os.getpid())),
+            *command,
+            env={**os.environ, **(environment or {})},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            start_new_session=True,
+        )
+        is_out_of_time = False
+        try:
+            await asyncio.wait_for(process.wait(), time_limit_seconds)
+        except TimeoutError:
+            is_out_of_time = True
+        finally:
+            await _end(process, patience_seconds)
+        return Ended(process.returncode or 0, _last_line(output), is_out_of_time)
 
 
 async def _end(process: asyncio.subprocess.Process, patience_seconds: float) -> None:
@@ -94,10 +87,9 @@ async def _end(process: asyncio.subprocess.Process, patience_seconds: float) -> 
     await process.wait()
 
 
-async def _last_line(stream: asyncio.StreamReader) -> str:
-    """The last line that is not empty, read to the end so that the program never waits for us."""
-    tail = b""
-    while chunk := await stream.read(_CHUNK_BYTES):
-        tail = (tail + chunk)[-_TAIL_BYTES:]
-    lines = tail.decode(errors="replace").strip().splitlines()
+def _last_line(output: BinaryIO) -> str:
+    """The last line that is not empty."""
+    size = output.seek(0, os.SEEK_END)
+    output.seek(max(0, size - _TAIL_BYTES))
+    lines = output.read().decode(errors="replace").strip().splitlines()
     return lines[-1] if lines else ""
