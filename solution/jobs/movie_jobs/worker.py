@@ -243,11 +243,13 @@ def _quieten(settings: Settings) -> None:
     """Procrastinate's INFO is our DEBUG; what became of a job is told by `shell`."""
     level = "DEBUG" if settings.log_level == "DEBUG" else "WARNING"
     logging.getLogger("procrastinate").setLevel(level)
-    for name in ("procrastinate.worker", "procrastinate.worker.worker"):
-        logging.getLogger(name).addFilter(_in_a_line)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_in_a_line)
 
 
 def _in_a_line(record: logging.LogRecord) -> bool:
     """Leaves out what `shell` tells of jobs, and the traces of what the end of the worker tells in a line."""
+    if not record.name.startswith("procrastinate"):
+        return True
     record.exc_info = record.exc_text = None
     return not str(getattr(record, "action", "")).startswith(("job_error", "job_aborted"))
