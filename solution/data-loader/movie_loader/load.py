@@ -348,6 +348,8 @@ def _tidy_up(
     try:
         with meter.waiting("vacuum"), report.stage("vacuum"):
             merge.vacuum(connection)
+        with connection:
+            records.write_phases(connection, report)
     except psycopg2.Error as error:
         if stopper.is_stopped:
             raise InterruptedLoadError("the load is done") from None

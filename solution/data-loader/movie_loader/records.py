@@ -172,6 +172,15 @@ def end_record(
         )
 
 
+def write_phases(connection: psycopg2.extensions.connection, report: LoadReport) -> None:
+    """Write what was done after a load's row was ended, within the caller's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE dataset_loads SET phases = %s, report = %s WHERE id = %s",
+            (Json(report.as_dict()["stages"]), Json(report.as_dict()), report.load_id),
+        )
+
+
 def done_fingerprint(connection: psycopg2.extensions.connection) -> str | None:
     """Return the fingerprint of the last load that was done, if its rows are still in this database."""
     with connection, connection.cursor() as cursor:

@@ -41,7 +41,13 @@ def test_a_load_that_is_done_has_all_of_it_on_record(loads, dumps):
         "error": None,
     }
     assert record.items() >= expected.items()
-    assert [phase["name"] for phase in record["phases"]] == ["ratings", "titles", "merge", "indexes"]
+    assert [phase["name"] for phase in record["phases"]] == [
+        "ratings",
+        "titles",
+        "merge",
+        "indexes",
+        "vacuum",
+    ]
     assert all(phase["seconds"] >= 0 for phase in record["phases"])
     assert record["rejected"]["title.ratings"] == {}
     assert sum(record["rejected"]["title.basics"].values()) == 1
