@@ -96,13 +96,21 @@ BEGIN
             old_movies.rating_tenths, old_movies.votes, old_movies.is_adult, old_movies.genre_ids,
             old_movies.retired_at IS NULL);
     ANALYZE movies_that_moved;
-    -- Most changes are of votes alone.
-    UPDATE movie_genres SET
-        title_key = moved.title_key, year = moved.year, runtime_minutes = moved.runtime_minutes,
-        rating_tenths = moved.rating_tenths, votes = moved.votes, is_adult = moved.is_adult
-    FROM movies_that_moved AS moved, unnest(moved.old_genre_ids) AS old_genre_id
-    WHERE moved.keeps_rows AND movie_genres.genre_id = old_genre_id
-        AND movie_genres.title_key = moved.old_title_key AND movie_genres.movie_id = moved.id;
+    -- Most changes are of votes alone. A reload's are so many that the whole table is read once.
+    IF (SELECT count(*) > 10000 FROM movies_that_moved) THEN
+        UPDATE movie_genres SET
+            title_key = moved.title_key, year = moved.year, runtime_minutes = moved.runtime_minutes,
+            rating_tenths = moved.rating_tenths, votes = moved.votes, is_adult = moved.is_adult
+        FROM movies_that_moved AS moved
+        WHERE moved.keeps_rows AND movie_genres.movie_id = moved.id;
+    ELSE
+        UPDATE movie_genres SET
+            title_key = moved.title_key, year = moved.year, runtime_minutes = moved.runtime_minutes,
+            rating_tenths = moved.rating_tenths, votes = moved.votes, is_adult = moved.is_adult
+        FROM movies_that_moved AS moved, unnest(moved.old_genre_ids) AS old_genre_id
+        WHERE moved.keeps_rows AND movie_genres.genre_id = old_genre_id
+            AND movie_genres.title_key = moved.old_title_key AND movie_genres.movie_id = moved.id;
+    END IF;
     DELETE FROM movie_genres
     USING movies_that_moved AS moved, unnest(moved.old_genre_ids) AS old_genre_id
     WHERE NOT moved.keeps_rows AND movie_genres.genre_id = old_genre_id

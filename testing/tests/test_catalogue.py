@@ -25,6 +25,11 @@ SELECT 'tt' || lpad(n::text, 7, '0'), 'imdb', 'movie', 'Film', 'film', 1900 + n,
     (ARRAY[1, 2, 3])[1:n % 4]
 FROM generate_series(1, 40) AS n
 """
+MANY = """
+INSERT INTO movies (source, title_type, title, title_key, votes, genre_ids)
+SELECT 'imdb', 'movie', 'Film', 'film', n, (ARRAY[1, 2, 3])[1:n % 4]
+FROM generate_series(1, 11000) AS n
+"""
 RETIRED = """
 INSERT INTO movies (source, title_type, title, title_key, genre_ids, retired_at)
 VALUES ('imdb', 'movie', 'X', 'x', '{1}', now())
@@ -88,6 +93,12 @@ def test_rows_by_genre_follow_every_change_of_movies(cursor, statement):
 def test_rows_by_genre_follow_what_happens_to_retired_movies(cursor, statement):
     cursor.execute("UPDATE movies SET retired_at = now() WHERE year % 2 = 0")
     cursor.execute(statement)
+    assert difference(cursor) == []
+
+
+def test_rows_by_genre_follow_a_change_of_very_many_movies(cursor):
+    cursor.execute(MANY)
+    cursor.execute("UPDATE movies SET votes = votes + 1, title_key = 'other ' || votes")
     assert difference(cursor) == []
 
 

@@ -347,7 +347,8 @@ def _tidy_up(
     """Have the server mark what is visible to all. The load is done, whatever comes of it."""
     try:
         with meter.waiting("vacuum"), report.stage("vacuum"):
-            merge.vacuum(connection)
+            changed = sum(report.merged[name] for name in ("inserted", "updated", "retired"))
+            merge.vacuum(connection, changed / report.movie_rows)
         with connection:
             records.write_phases(connection, report)
     except psycopg2.Error as error:

@@ -11,6 +11,9 @@ import structlog
 TINY_CATALOGUE_ROWS: Final = 10_000
 """Below this many movies, making the listing indexes anew is cheaper than keeping them up."""
 
+SHARE_TO_ANALYZE: Final = 0.1
+"""As PostgreSQL's own autovacuum_analyze_scale_factor."""
+
 LOCK_PATIENCE: Final = "5s"
 """How long a merge waits for one lock, before all of it is taken back and tried again."""
 
@@ -47,8 +50,9 @@ ORDER BY lower(name), name
 ON CONFLICT DO NOTHING
 """
 
+# No temporary table: what reads one is read by one process alone.
 _NUMBER_GENRES: Final = """
-CREATE TEMPORARY TABLE staged_genre_ids ON COMMIT DROP AS
+CREATE UNLOGGED TABLE staged_genre_ids AS
 SELECT genres, array_agg(id ORDER BY position) AS genre_ids
 FROM (
     SELECT staged_genres.genres, genres.id, min(staged_genres.position) AS position
@@ -65,14 +69,17 @@ _STAGED: Final = """
 ) AS staged
 """
 
-# What differs from the dumps, or is gone from them: found before anything is locked.
+# What differs from the dumps, is gone from them, or is new in them: found before anything is written.
 # Nothing but the names of our own columns is put together here.
 _FIND_CHANGES: Final = f"""
 CREATE TEMPORARY TABLE changed_movies ON COMMIT DROP AS
 SELECT movies.id, movies.source AS old_source, movies.retired_at IS NOT NULL AS was_retired,
-    staged.imdb_id IS NULL AS is_gone, {", ".join(f"staged.{name}" for name in _VALUES)}
-FROM movies LEFT JOIN {_STAGED} ON staged.imdb_id = movies.imdb_id
-WHERE movies.imdb_id IS NOT NULL AND CASE
+    CASE WHEN movies.id IS NULL THEN 'new' WHEN staged.imdb_id IS NULL THEN 'gone' ELSE 'other' END AS change,
+    staged.id AS new_id, staged.imdb_id, {", ".join(f"staged.{name}" for name in _VALUES)}
+FROM movies %(join)s JOIN {_STAGED} ON staged.imdb_id = movies.imdb_id
+WHERE CASE
+    WHEN movies.id IS NULL THEN true
+    WHEN movies.imdb_id IS NULL THEN false
     WHEN staged.imdb_id IS NULL THEN movies.source = 'imdb' AND movies.retired_at IS NULL
     ELSE movies.retired_at IS NOT NULL OR (movies.source, {", ".join(f"movies.{name}" for name in _VALUES)})
         IS DISTINCT FROM ('imdb', {", ".join(f"staged.{name}" for name in _VALUES)})
@@ -88,17 +95,24 @@ UPDATE movies SET
     changed_in = %(change_id)s,
     appeared_in = CASE WHEN changed.was_retired THEN %(change_id)s ELSE movies.appeared_in END
 FROM changed_movies AS changed
-WHERE movies.id = changed.id AND NOT changed.is_gone
+WHERE movies.id = changed.id AND changed.change = 'other'
 """  # noqa: S608
 
 _RETIRE: Final = """
 UPDATE movies SET retired_at = now(), changed_in = %(change_id)s
 FROM changed_movies AS changed
-WHERE movies.id = changed.id AND changed.is_gone
+WHERE movies.id = changed.id AND changed.change = 'gone'
 """
 
-# The API may have made a movie with one of these IMDb ids since the changes were looked for.
 _INSERT: Final = f"""
+INSERT INTO movies (id, imdb_id, source, appeared_in, changed_in, {", ".join(_VALUES)})
+SELECT new_id, imdb_id, 'imdb', %(change_id)s, %(change_id)s, {", ".join(_VALUES)}
+FROM changed_movies
+WHERE change = 'new'
+"""  # noqa: S608
+
+# A first load: nearly all is new, and need not be written twice.
+_INSERT_STAGED: Final = f"""
 INSERT INTO movies (id, imdb_id, source, appeared_in, changed_in, {", ".join(_VALUES)})
 SELECT staged.id, staged.imdb_id, 'imdb', %(change_id)s, %(change_id)s,
     {", ".join(f"staged.{name}" for name in _VALUES)}
@@ -107,7 +121,7 @@ WHERE NOT EXISTS (SELECT FROM movies WHERE movies.imdb_id = staged.imdb_id)
 """  # noqa: S608
 
 _COUNT_CHANGES: Final = """
-SELECT count(*) FILTER (WHERE old_source = 'api' AND NOT is_gone), count(*) FILTER (WHERE was_retired)
+SELECT count(*) FILTER (WHERE old_source = 'api'), count(*) FILTER (WHERE was_retired)
 FROM changed_movies
 """
 
@@ -158,12 +172,8 @@ def drop_listing_indexes_of_tiny_catalogue(
     if staged_rows < TINY_CATALOGUE_ROWS:
         return
     with connection, connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM (SELECT FROM movies LIMIT %s) AS first_movies", (TINY_CATALOGUE_ROWS,)
-        )
-        ((rows,),) = cursor.fetchall()
-    if rows >= TINY_CATALOGUE_ROWS:
-        return
+        if not _is_tiny(cursor):
+            return
     try:
         with connection, connection.cursor() as cursor:
             cursor.execute("SET LOCAL lock_timeout = '100ms'")
@@ -196,15 +206,16 @@ def merge_staged(connection: psycopg2.extensions.connection) -> Merged:
         cursor.execute("SELECT nextval('catalogue_change_ids')")
         ((change_id,),) = cursor.fetchall()
         values = {"change_id": change_id}
-        cursor.execute(_FIND_CHANGES)
-        cursor.execute("ANALYZE changed_movies (id)")
+        is_first = _is_tiny(cursor)
+        cursor.execute(_FIND_CHANGES % {"join": "LEFT" if is_first else "FULL"})
+        cursor.execute("ANALYZE changed_movies (id, change)")
         cursor.execute(_COUNT_CHANGES)
         ((adopted, revived),) = cursor.fetchall()
         cursor.execute(_UPDATE, values)
         updated = cursor.rowcount
         cursor.execute(_RETIRE, values)
         retired = cursor.rowcount
-        cursor.execute(_INSERT, values)
+        cursor.execute(_INSERT_STAGED if is_first else _INSERT, values)
         inserted = cursor.rowcount
     return Merged(change_id, inserted, updated, adopted, revived, retired)
 
@@ -230,6 +241,14 @@ def create_listing_indexes(connection: psycopg2.extensions.connection) -> None:
         cursor.execute("SELECT catalogue_create_listing_indexes()")
 
 
+def _is_tiny(cursor: psycopg2.extensions.cursor) -> bool:
+    cursor.execute(
+        "SELECT count(*) < %(rows)s FROM (SELECT FROM movies LIMIT %(rows)s) AS first_movies",
+        {"rows": TINY_CATALOGUE_ROWS},
+    )
+    return cursor.fetchone() == (True,)
+
+
 def _raise_memory(cursor: psycopg2.extensions.cursor, setting: str, least: str) -> None:
     """Give this transaction at least so much memory; a server that is sized for more keeps its own."""
     cursor.execute(
@@ -239,13 +258,18 @@ def _raise_memory(cursor: psycopg2.extensions.cursor, setting: str, least: str) 
     )
 
 
-def vacuum(connection: psycopg2.extensions.connection) -> None:
-    """Mark the catalogue's pages as visible to all, so that lists are read from indexes alone."""
+def vacuum(connection: psycopg2.extensions.connection, share_changed: float) -> None:
+    """Mark the catalogue's pages as visible to all, so that lists are read from indexes alone.
+
+    Args:
+        connection: in no transaction.
+        share_changed: of the movies; where few changed, the planner's figures still hold.
+    """
+    options = "(ANALYZE)" if share_changed > SHARE_TO_ANALYZE else ""
     connection.autocommit = True
     try:
         with connection.cursor() as cursor:
-            cursor.execute("VACUUM (ANALYZE) movies")
-            cursor.execute("VACUUM (ANALYZE) movie_genres")
-            cursor.execute("VACUUM (ANALYZE) genres")
+            for table in ("movies", "movie_genres", "genres"):
+                cursor.execute(f"VACUUM {options} {table}")
     finally:
         connection.autocommit = False

@@ -32,14 +32,14 @@ def create_staging(connection: psycopg2.extensions.connection) -> None:
     """
     columns = ", ".join(f"{name} {type_}" for name, type_ in STAGED_COLUMNS.items())
     with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS staged_titles")
+        cursor.execute("DROP TABLE IF EXISTS staged_titles, staged_genre_ids")
         cursor.execute(f"CREATE UNLOGGED TABLE staged_titles ({columns})")
 
 
 def drop_staging(connection: psycopg2.extensions.connection) -> None:
     """Remove the staging table."""
     with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS staged_titles")
+        cursor.execute("DROP TABLE IF EXISTS staged_titles, staged_genre_ids")
 
 
 def copy_csv(connection: psycopg2.extensions.connection, csv: memoryview) -> None:
