@@ -20,6 +20,8 @@ from movie_testing.api_server import running_api
 from movie_testing.databases import EMBEDDED_OPTIONS, make_folder_name, remove_folder
 from movie_testing.tsv import rating_row, title_row, write_tsv
 
+pytestmark = pytest.mark.slow
+
 MOVIES = 2_000
 DISK_BYTES = 640 << 20
 ROOM_BYTES = 128 << 10

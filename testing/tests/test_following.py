@@ -13,6 +13,8 @@ from movie_testing.api_server import running_api
 from movie_testing.tsv import rating_row, title_row, write_tsv
 from movie_testing.walks import links
 
+pytestmark = pytest.mark.slow
+
 MOVIES = 60
 GENRES = ["Drama", "Comedy", "Crime,Drama", "Horror", None]
 

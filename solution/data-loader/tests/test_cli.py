@@ -340,6 +340,7 @@ def wait_until_nobody_loads(loads):
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_load_that_is_killed_leaves_the_old_data_and_the_next_one_works(loads, server, running_load, phase):
     with running_load(phase) as (process, before):
@@ -355,6 +356,7 @@ def test_a_load_that_is_killed_leaves_the_old_data_and_the_next_one_works(loads,
     assert died == ([] if phase == "start" else [("failed", "died")]) + [("done", None)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("phase", "signal_number"), [*((phase, signal.SIGINT) for phase in PHASES), ("merge", signal.SIGTERM)]
 )

@@ -16,6 +16,8 @@ from movie_jobs.tasks import JobError, NotNowError, Run
 from movie_loader import jobs
 from movie_testing.tsv import rating_row, title_row, write_tsv
 
+pytestmark = pytest.mark.slow
+
 EVERY_DAY = "0 2 * * *"
 
 

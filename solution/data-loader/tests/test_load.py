@@ -367,4 +367,5 @@ def test_a_load_is_recorded_with_its_report(loads):
         "titles",
         "merge",
         "indexes",
+        "vacuum",
     ]

@@ -16,6 +16,8 @@ from movie_database.server import client_program, database
 from movie_database.settings import given_settings
 from movie_testing.databases import EMBEDDED_OPTIONS
 
+pytestmark = pytest.mark.slow
+
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root must change its account")
 
 

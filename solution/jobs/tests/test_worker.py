@@ -12,6 +12,8 @@ from movie_database.addresses import database_name
 from movie_jobs import queue
 from movie_testing import databases
 
+pytestmark = pytest.mark.slow
+
 
 def wait_until(condition):
     give_up_at = time.monotonic() + 20

@@ -9,6 +9,8 @@ from movie_database.connections import connected
 from movie_database.settings import given_settings
 from movie_launcher.clients import client, connection_words
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def launcher(launcher_on, database_url):

@@ -8,6 +8,8 @@ import pytest
 from movie_database.connections import connected
 from movie_testing.tsv import rating_row, title_row, write_tsv
 
+pytestmark = pytest.mark.slow
+
 LOAD_LOCK = 0x6C6F6164  # movie_loader's, which tests of the launcher must not import
 
 COMMANDS = [

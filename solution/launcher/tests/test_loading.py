@@ -12,6 +12,8 @@ from movie_launcher.environment import EnvironmentUnfitError
 from movie_launcher.errors import LauncherError
 from movie_testing.dumps import write_dumps
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def imdb(tmp_path, monkeypatch):

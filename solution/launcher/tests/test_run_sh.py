@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 from movie_launcher import environment
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 LAUNCHER = "solution/launcher/movie_launcher"
 TOOLS = ("sh", "sed", "dirname", "readlink")

@@ -8,6 +8,8 @@ from movie_jobs.worker import Pace
 from movie_launcher.processes import PATIENCE_SECONDS
 from movie_testing.databases import make_folder_name, remove_folder
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def other(launcher, tmp_path):

@@ -9,6 +9,8 @@ import psutil
 import pytest
 from movie_testing.tsv import rating_row, title_row, write_tsv
 
+pytestmark = pytest.mark.slow
+
 
 def child(running, name):
     """The launcher's child of this name."""

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from movie_testing.api_server import running_api
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parent
 
 
