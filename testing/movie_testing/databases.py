@@ -33,14 +33,28 @@ EMBEDDED_OPTIONS: Final = {
 }
 COMPOSE_FILE: Final = Path(__file__).parents[1] / "docker-compose.yml"
 _DOCKER_PATIENCE_SECONDS: Final = 10
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - names in it are random
+_LEAST_MEMORY_BYTES: Final = 2 << 30
 _FOLDER_PREFIX: Final = "movie-tests-"
 _LEFTOVER_AGE_SECONDS: Final = 900
 _TEMPLATE_LOCK: Final = 0x74657374  # "test"
 
 
 def make_folder_name() -> Path:
-    """A new name for the folder of an embedded server, where every account can reach it."""
-    return Path(tempfile.gettempdir()) / f"{_FOLDER_PREFIX}{secrets.token_hex(6)}"
+    """A new name for the folder of an embedded server, where every account can reach it.
+
+    In memory where there is enough of it: a test's database is 270 small files, and copying them took 170 ms
+    on a slow disk, 27 ms in memory.
+    """
+    return _places()[0] / f"{_FOLDER_PREFIX}{secrets.token_hex(6)}"
+
+
+def _places() -> list[Path]:
+    """Where servers of tests are kept, the best place first."""
+    places = [Path(tempfile.gettempdir())]
+    if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _LEAST_MEMORY_BYTES:
+        places.insert(0, _MEMORY)
+    return places
 
 
 def remove_folder(folder: Path) -> None:
@@ -52,7 +66,7 @@ def remove_folder(folder: Path) -> None:
 
 def remove_leftovers() -> None:
     """Folders and servers of earlier test runs that were killed are gone."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER_PREFIX}*"):
+    for folder in (one for place in _places() for one in place.glob(f"{_FOLDER_PREFIX}*")):
         with contextlib.suppress(OSError):
             if _is_ours_and_old(folder) and not Sessions(folder).are_alive():
                 remove_folder(folder)
