@@ -16,6 +16,8 @@ from benchmarks.dumps import FOLDER
 from benchmarks.report import Value, print_and_save
 
 _MOVIES: Final = 1_000
+_LISTS: Final = 100_000
+_GENRES: Final = ("Action", "Comedy", "Crime", "Drama", "Horror")
 _WARM_UP_SECONDS: Final = 1.0
 HEADLINE: Final = "/movies?genre=Action&rating_gt=8.5&sort=rating&desc=1"
 
@@ -34,6 +36,7 @@ def http(*, dumps: Path, connections: int, seconds: float, rounds: int, json_pat
             "constant answer (the floor)": ["/healthz"],
             f"headline: {HEADLINE}": [HEADLINE],
             "plain list: /movies": ["/movies"],
+            f"{_LISTS:,} different lists": _different_lists(),
             "one movie: /movies/{id}": [f"/movies/{one}" for one in _some_ids(url)],
         }
         runs: dict[str, list[Timed]] = {name: [] for name in paths}
@@ -79,6 +82,15 @@ def http(*, dumps: Path, connections: int, seconds: float, rounds: int, json_pat
         json_path,
         postgresql_version=version,
     )
+
+
+def _different_lists() -> list[str]:
+    """So many that none is asked for twice while a worker still keeps it."""
+    return [
+        f"/movies?genre={_GENRES[at % len(_GENRES)]}&rating_gt={at % 80 / 10}&year_gte={1900 + at % 101}"
+        f"&votes_gte={at}&sort=rating&desc=1"
+        for at in range(_LISTS)
+    ]
 
 
 def _some_ids(url: str) -> list[str]:

@@ -16,6 +16,7 @@ from movie_api.http.addresses import Addresses, is_loopback
 from movie_api.http.conditional import Tags, edition_of
 from movie_api.http.cursors import Cursors
 from movie_api.http.exchange import Api, Exchange
+from movie_api.http.kept import KeptAnswers
 from movie_api.http.request_log import RequestLog
 from movie_api.movies.routes import movies
 
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None) -> Api:
     app.extensions["cursors"] = Cursors(lambda: secret_key(settings))
 
     edition = edition_of(Path(__file__).parent, version("movie-api"))
+    app.extensions["kept_answers"] = KeptAnswers()
     app.extensions["tags"] = Tags(edition, lambda: secret_key(settings))
 
     app.register_blueprint(movies)

@@ -18,6 +18,7 @@ from flask import Response, current_app, make_response, request
 from werkzeug.http import http_date
 
 from movie_api.http import addresses, codings
+from movie_api.http.kept import KeptAnswers
 
 # To be asked for anew each time, which costs a 304: whoever wrote sees the write in the next answer, and a
 # reload is seen by all at once.
@@ -113,7 +114,12 @@ def list_by_version(read_version: Callable[[], Version]) -> Callable[[View], Vie
             tag = _tags().tag(environ, version.state, base, query)
             if _is_held(environ, tag):
                 return _not_modified(environ, tag, version)
-            answer: Response = view(*arguments, **named)
+            kept_answers: KeptAnswers = current_app.extensions["kept_answers"]
+            key = (version.state, base, query)
+            answer = kept_answers.get(key)
+            if answer is None:
+                answer = view(*arguments, **named)
+                kept_answers.keep(key, answer)
             if _is_anything_held(environ):
                 # Only now is it known that there is something at all.
                 return _not_modified(environ, tag, version)

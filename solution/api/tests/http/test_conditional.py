@@ -8,6 +8,7 @@ import httpx
 import movie_api
 import pytest
 from movie_api.http.conditional import Tags, edition_of, is_declared
+from movie_api.http.kept import KeptAnswers
 from movie_testing.api_server import running_api
 
 MOVIE = "/movies/tt0000001"
@@ -139,8 +140,9 @@ def test_a_list_is_known_without_a_look_at_it(api, database_cursor, queries, add
 
 
 @pytest.mark.parametrize("address", LISTS)
-def test_the_generation_is_read_before_the_data(api, queries, address):
+def test_the_generation_is_read_before_the_data(app, api, queries, address):
     for _ in range(2):
+        app.extensions["kept_answers"] = KeptAnswers()
         queries.statements.clear()
         api.get(address)
     first, *others = queries.statements
@@ -156,6 +158,16 @@ def test_a_movie_is_known_after_one_look_by_its_key(app, api, movie, queries):
         for address in (MOVIE, f"/movies/{movie.id}")
     ]
     assert counts == [1, 1]
+
+
+@pytest.mark.parametrize("address", LISTS)
+def test_a_list_is_made_once_while_the_generation_stands(api, movies, queries, address):
+    first = api.get(address)
+    again = []
+    assert queries.count(lambda: again.append(api.get(address))) == 1
+    assert (again[0].data, again[0].headers["ETag"]) == (first.data, first.headers["ETag"])
+    movies.create()
+    assert queries.count(lambda: api.get(address)) > 1
 
 
 @pytest.mark.parametrize("address", LISTS)
