@@ -94,7 +94,13 @@ MAXIMUM_LOAD_ID: Final = 10**18 - 1
 
 def _since(text: str) -> Any:
     """The id of a load, or a time."""
-    return (integer(1, MAXIMUM_LOAD_ID) if text.isdigit() else moment)(text)
+    if text.isdigit():
+        return integer(1, MAXIMUM_LOAD_ID)(text)
+    try:
+        return moment(text)
+    except ValueError as error:
+        reason = str(error).removeprefix("must be ")
+        raise ValueError(f"must be the id of a load (see /dataset/loads), or {reason}") from None
 
 
 # No after_id: a movie that changes moves to the end, and who begins after it there misses all between.
