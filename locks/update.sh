@@ -18,4 +18,5 @@ for image in "api solution/api" "loader solution/data-loader"; do
     set -- $image
     compile "$2/pyproject.toml" -c locks/dev.txt -o "locks/$1.txt"
 done
+compile solution/api/pyproject.toml solution/data-loader/pyproject.toml -c locks/dev.txt -o locks/worker.txt
 compile solution/*/pyproject.toml --extra embedded -c locks/dev.txt -o locks/run.txt

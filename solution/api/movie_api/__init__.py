@@ -6,6 +6,8 @@ from pathlib import Path
 from movie_database.logs import configure_logging
 from movie_database.settings import Settings, SettingsError, read_settings, secret_key
 
+from movie_api.accounts import guard, tokens
+from movie_api.accounts import routes as accounts
 from movie_api.database import Readers, engine_options
 from movie_api.dataset.routes import dataset
 from movie_api.docs import pages as docs
@@ -53,9 +55,13 @@ def create_app(settings: Settings | None = None) -> Api:
     app.extensions["kept_answers"] = KeptAnswers()
     app.extensions["tags"] = Tags(edition, lambda: secret_key(settings))
 
+    tokens.register(app, settings)
+    guard.register(app)
+
     app.register_blueprint(movies)
     app.register_blueprint(genres)
     app.register_blueprint(dataset)
+    accounts.register(app)
     docs.register(app)
     faults.register(app)
     codings.register(app)

@@ -10,12 +10,14 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from movie_api import create_app
+from movie_api.accounts import tokens
 from movie_api.extensions import db
 from movie_database import addresses
 from movie_database.addresses import libpq_address
 from movie_database.settings import given_settings
 from movie_testing import databases
 from movie_testing.api_server import RunningApi, running_api
+from movie_testing.factories.accounts import Account, AccountFactory
 from movie_testing.factories.loads import LoadFactory
 from movie_testing.factories.movies import MovieFactory
 from sqlalchemy import event
@@ -121,6 +123,26 @@ def queries(app) -> QueryCounter:
     counter = QueryCounter()
     counter.listen(app)
     return counter
+
+
+@pytest.fixture
+def accounts(database_url) -> Iterator[AccountFactory]:
+    with AccountFactory(database_url) as factory:
+        yield factory
+
+
+@pytest.fixture
+def session_headers(app, accounts) -> Callable[..., dict[str, str]]:
+    """Makes the headers of a request in a session: of this account, or of a new one of this role."""
+
+    def make(account: Account | None = None, *, role: str = "user", minutes_ago: float = 0) -> dict[str, str]:
+        account = account or accounts.create(role=role)
+        session_id, refresh_id = accounts.session(account, signed_in_minutes_ago=minutes_ago)
+        with app.app_context():
+            made = tokens.make(account.id, session_id, refresh_id)
+        return {"Authorization": f"Bearer {made.access}"}
+
+    return make
 
 
 @pytest.fixture

@@ -18,7 +18,17 @@ from movie_database.tuning import machine_cores
 
 UNSET: Final = "unset"
 _DB_PARTS: Final = ("db_host", "db_port", "db_user", "db_password", "db_name")
-_SECRETS: Final = {"database_url", "test_database_url", "db_password", "secret_key", "alert_urls"}
+_SECRETS: Final = {
+    "alert_urls",
+    "apple_private_key",
+    "database_url",
+    "db_password",
+    "google_client_secret",
+    "oidc",
+    "secret_key",
+    "smtp_password",
+    "test_database_url",
+}
 
 
 class SettingsError(Exception):
@@ -233,9 +243,9 @@ class Settings(BaseSettings):
         "Run Flask's reloading server in place of Gunicorn",
         allowed=_SWITCH,
     )
-    anonymous_writes: bool | None = _setting(
-        None,
-        "Whether anybody may write; unset: only callers on this machine, with no proxy between",
+    anonymous_writes: bool = _setting(
+        False,  # noqa: FBT003 - a default, not an argument
+        "Whether anybody may add movies, without an account: for demonstrations",
         allowed=_SWITCH,
     )
     max_body_bytes: int = _setting(
@@ -247,7 +257,7 @@ class Settings(BaseSettings):
     )
     secret_key: setting_types.SecretKey | None = _setting(
         None,
-        "Signs cursors; unset: made once and kept in `DATA_DIR`",
+        "Signs cursors and tokens; unset: made once and kept in `DATA_DIR`",
         allowed=f"at least {setting_types.SECRET_KEY_CHARACTERS} random characters",
     )
     public_url: setting_types.PublicAddress | None = _setting(
@@ -259,6 +269,146 @@ class Settings(BaseSettings):
         (),
         "Proxies whose `X-Forwarded-*` headers are believed, separated by commas",
         allowed="IP addresses and networks, such as 10.0.0.0/8",
+        shown=UNSET,
+    )
+
+    cors_origins: setting_types.Origins = _setting(
+        (),
+        "Web sites whose scripts may call the API, separated by commas",
+        allowed="origins, such as https://app.example.com, separated by commas",
+        shown=UNSET,
+    )
+
+    # ── Accounts ──
+    admin_email: setting_types.EmailAddress = _setting(
+        "admin@localhost",
+        "E-mail address that the first admin signs in with; the first start makes the account",
+        allowed="an e-mail address",
+    )
+    registration: bool = _setting(
+        True,  # noqa: FBT003 - likewise
+        "Whether people may register themselves; it needs mails",
+        allowed=_SWITCH,
+    )
+    access_token_lifetime: setting_types.Duration = _setting(
+        timedelta(minutes=15),
+        "How long an access token is good",
+        allowed="a number and s, m, h or d, such as 15m, from 10s to 1d",
+        shown="15m",
+        ge=timedelta(seconds=10),
+        le=timedelta(days=1),
+    )
+    refresh_token_lifetime: setting_types.Duration = _setting(
+        timedelta(days=30),
+        "How long a refresh token is good, and so a session that nobody uses",
+        allowed="a number and s, m, h or d, such as 30d, from 1m to 365d",
+        shown="30d",
+        ge=timedelta(minutes=1),
+        le=timedelta(days=365),
+    )
+    sign_in_limit: setting_types.Limit = _setting(
+        setting_types.Rate(10, timedelta(minutes=15)),
+        "Failed sign-ins to one account from one address",
+        allowed=setting_types.LIMIT_ALLOWED,
+        shown="10/15m",
+    )
+    sign_in_address_limit: setting_types.Limit = _setting(
+        setting_types.Rate(50, timedelta(minutes=15)),
+        "Failed sign-ins from one address, whatever the account",
+        allowed=setting_types.LIMIT_ALLOWED,
+        shown="50/15m",
+    )
+    registration_limit: setting_types.Limit = _setting(
+        setting_types.Rate(5, timedelta(hours=1)),
+        "Registrations from one address",
+        allowed=setting_types.LIMIT_ALLOWED,
+        shown="5/1h",
+    )
+    reset_limit: setting_types.Limit = _setting(
+        setting_types.Rate(3, timedelta(hours=1)),
+        "Mails with a link to set a password, or to change the address, for one account from one address",
+        allowed=setting_types.LIMIT_ALLOWED,
+        shown="3/1h",
+    )
+    reset_address_limit: setting_types.Limit = _setting(
+        setting_types.Rate(30, timedelta(hours=1)),
+        "Such mails from one address, whatever the account",
+        allowed=setting_types.LIMIT_ALLOWED,
+        shown="30/1h",
+    )
+    anonymous_limit: setting_types.Limit = _setting(
+        None,
+        "Requests without an account from one address",
+        allowed=setting_types.LIMIT_ALLOWED,
+        shown=setting_types.OFF,
+    )
+    signed_in_limit: setting_types.Limit = _setting(
+        None,
+        "Requests of one account",
+        allowed=setting_types.LIMIT_ALLOWED,
+        shown=setting_types.OFF,
+    )
+
+    # ── Mails ──
+    smtp_host: setting_types.Host | None = _setting(
+        None,
+        "Server that takes our mails; unset: they are written to `DATA_DIR`/mails, on loopback alone",
+        allowed="an IP address or a host name",
+    )
+    smtp_port: int = _setting(587, "Its port", allowed="a whole number from 1 to 65535", ge=1, le=65535)
+    smtp_security: setting_types.SmtpSecurity = _setting(
+        "starttls", "How the way to it is kept secret", allowed="starttls, tls or none"
+    )
+    smtp_user: str | None = _setting(None, "Who we are to it", allowed="a name")
+    smtp_password: SecretStr | None = _setting(None, "Our password there", allowed="any text")
+    mail_from: setting_types.EmailAddress | None = _setting(
+        None, "Sender of our mails; unset: `SMTP_USER`, or movies@localhost", allowed="an e-mail address"
+    )
+
+    # ── Signing in through others ──
+    google_client_ids: setting_types.Words = _setting(
+        (),
+        "Our clients at Google, separated by commas: the web's first, then those of apps",
+        allowed="client ids, separated by commas",
+        shown=UNSET,
+    )
+    google_client_secret: SecretStr | None = _setting(
+        None, "The secret of the first of them", allowed="any text"
+    )
+    google_issuer: setting_types.ProviderAddress = _setting(
+        "https://accounts.google.com",
+        "Whose tokens are taken as Google's",
+        allowed="an https:// address, or an http:// one on loopback",
+    )
+    apple_client_ids: setting_types.Words = _setting(
+        (),
+        "Our clients at Apple, separated by commas: the Services ID first, then the apps' bundle ids",
+        allowed="client ids, separated by commas",
+        shown=UNSET,
+    )
+    apple_team_id: str | None = _setting(None, "Our team at Apple", allowed="ten characters")
+    apple_key_id: str | None = _setting(None, "The key that Apple knows us by", allowed="ten characters")
+    apple_private_key: setting_types.PemText | None = _setting(
+        None,
+        "That key, in PEM format with its line ends as \\n, or the path of its .p8 file",
+        allowed="a private key in PEM format, or the path of one",
+    )
+    apple_issuer: setting_types.ProviderAddress = _setting(
+        "https://appleid.apple.com",
+        "Whose tokens are taken as Apple's",
+        allowed="an https:// address, or an http:// one on loopback",
+    )
+    oidc: setting_types.OidcClients = _setting(
+        (),
+        "A further OpenID Connect provider: its issuer; likewise `OIDC_<NAME>_CLIENT_ID` and"
+        " `OIDC_<NAME>_CLIENT_SECRET`",
+        allowed="OIDC_<NAME>_ISSUER an https:// address (or http:// on loopback), with OIDC_<NAME>_CLIENT_ID",
+        shown=UNSET,
+    )
+    oauth_redirect_uris: setting_types.Words = _setting(
+        (),
+        "Addresses that clients of their own may have codes sent to, separated by commas",
+        allowed="addresses, separated by commas",
         shown=UNSET,
     )
 

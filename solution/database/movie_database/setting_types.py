@@ -3,10 +3,10 @@
 import ipaddress
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from croniter import croniter
@@ -37,8 +37,41 @@ _CRON_FIELDS: Final = 5
 _DURATION: Final = re.compile(r"(\d{1,6})\s*([smhd])", re.ASCII)
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
+OFF: Final = "off"
+"""The limit of what is not limited."""
+LIMIT_ALLOWED: Final = "a number and a time, such as 10/15m, or off"
+
+_LIMIT: Final = re.compile(r"(\d{1,9})\s*/\s*(\d{1,6}\s*[smhd])", re.ASCII)
+# No more than a local part and a host: what else an address may be, whoever registers with it is asked.
+_EMAIL: Final = re.compile(r"[^\s@]{1,64}@[^\s@]{1,189}", re.ASCII)
+_OIDC_NAME: Final = re.compile(r"[a-z0-9]{1,30}", re.ASCII)
+_OIDC_PART: Final = re.compile(r"OIDC_([A-Z0-9]+)_(ISSUER|CLIENT_ID|CLIENT_SECRET)", re.ASCII | re.IGNORECASE)
+
 SECRET_KEY_CHARACTERS: Final = 32
 _SECRET_KEY_VARIETY: Final = 8
+
+
+class Rate(NamedTuple):
+    """So many times in so long."""
+
+    times: int
+    period: timedelta
+
+
+class OidcClient(NamedTuple):
+    """Us, as a client of an OpenID Connect provider.
+
+    Attributes:
+        name: In our own addresses: /auth/oidc/NAME.
+        issuer: The provider.
+        client_id: Who we are to it.
+        client_secret: What proves that; None: nothing does (a public client).
+    """
+
+    name: str
+    issuer: str
+    client_id: str
+    client_secret: SecretStr | None
 
 
 def checkout_root() -> Path:
@@ -127,6 +160,90 @@ def _duration(value: object) -> object:
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
+def _limit(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if value.strip().lower() == OFF:
+        return None
+    match = _LIMIT.fullmatch(value.strip().lower())
+    period = _duration(match[2]) if match else None
+    if match is None or int(match[1]) < 1 or not isinstance(period, timedelta) or not period:
+        raise ValueError("is no limit")
+    return Rate(int(match[1]), period)
+
+
+def _email_address(value: str) -> str:
+    if not _EMAIL.fullmatch(value):
+        raise ValueError("is no e-mail address")
+    return value
+
+
+def _origins(value: object) -> tuple[str, ...]:
+    """What a browser calls `Origin`: scheme, host and port, and nothing else."""
+    words = _words(value)
+    for word in words:
+        parts = _web_parts(word)
+        if parts.path or parts.query or parts.fragment:
+            raise ValueError("holds what is no origin")
+    return tuple(word.lower() for word in words)
+
+
+def _pem_text(value: SecretStr) -> SecretStr:
+    """The key itself, if it was its file's path."""
+    text = value.get_secret_value().replace("\\n", "\n").strip()
+    if "-----BEGIN" not in text:
+        try:
+            text = _folder(Path(text)).read_text("ascii")
+        except (OSError, UnicodeDecodeError, ValueError):
+            raise ValueError("is neither a key nor the path of one") from None
+    if "PRIVATE KEY-----" not in text:
+        raise ValueError("holds no private key")
+    return SecretStr(text)
+
+
+def _provider_address(value: str) -> str:
+    """The address of a provider, whose word is taken: on the way to us, nobody may change it."""
+    parts = _web_parts(value)
+    is_loopback = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    if parts.query or parts.fragment or (parts.scheme != "https" and not is_loopback):
+        raise ValueError("is no https:// address")
+    return value
+
+
+def oidc_values(variables: Mapping[str, str | None]) -> dict[str, dict[str, str]]:
+    """What `OIDC_<NAME>_…` of these variables say, by name in lower case and part in lower case."""
+    found: dict[str, dict[str, str]] = {}
+    for name, value in variables.items():
+        match = _OIDC_PART.fullmatch(name)
+        if match and value:
+            found.setdefault(match[1].lower(), {})[match[2].lower()] = value
+    return found
+
+
+def is_oidc_name(name: str) -> bool:
+    """Whether a variable is a part of `OIDC_<NAME>_…`."""
+    return _OIDC_PART.fullmatch(name) is not None
+
+
+def _oidc_clients(value: object) -> object:
+    if not isinstance(value, Mapping):
+        return value
+    clients = []
+    for name, parts in sorted(value.items()):
+        if not _OIDC_NAME.fullmatch(name) or "issuer" not in parts or "client_id" not in parts:
+            raise ValueError(f"needs OIDC_{name.upper()}_ISSUER and OIDC_{name.upper()}_CLIENT_ID")
+        secret = parts.get("client_secret")
+        clients.append(
+            OidcClient(
+                name,
+                _provider_address(parts["issuer"]),
+                parts["client_id"],
+                SecretStr(secret) if secret else None,
+            )
+        )
+    return tuple(clients)
+
+
 def _addresses(value: object) -> tuple[SecretStr, ...]:
     """Addresses that spaces separate: commas have a meaning in them."""
     if isinstance(value, SecretStr):
@@ -158,6 +275,7 @@ SecretKey = Annotated[SecretStr, AfterValidator(_secret_key)]
 Folder = Annotated[Path, AfterValidator(_folder)]
 """Absolute; a relative one belongs to the checkout, whatever the current folder."""
 Source = Annotated[str, AfterValidator(_source)]
+ProviderAddress = Annotated[str, AfterValidator(_provider_address)]
 PublicAddress = Annotated[str, AfterValidator(_public_address)]
 Host = Annotated[str, AfterValidator(_host)]
 TitleTypes = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_title_types)]
@@ -167,5 +285,13 @@ Schedule = Annotated[str, AfterValidator(_schedule)]
 """When something is done: five fields of cron in UTC, or `NEVER`."""
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 AlertAddresses = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_addresses)]
+Limit = Annotated[Rate | None, NoDecode, BeforeValidator(_limit)]
+"""So many in so long; None: no limit."""
+EmailAddress = Annotated[str, AfterValidator(_email_address)]
+Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)]
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(lambda value: tuple(_words(value)))]
+PemText = Annotated[SecretStr, AfterValidator(_pem_text)]
+OidcClients = Annotated[tuple[OidcClient, ...], NoDecode, BeforeValidator(_oidc_clients)]
+SmtpSecurity = Annotated[Literal["starttls", "tls", "none"], BeforeValidator(_lower)]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)]
 LogFormat = Annotated[Literal["text", "json"], BeforeValidator(_lower)]

@@ -9,14 +9,14 @@ import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from dotenv import dotenv_values
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource
 
 from movie_database.setting_table import UNSET, Settings, SettingsError
-from movie_database.setting_types import SECRET_KEY_CHARACTERS, checkout_root
+from movie_database.setting_types import SECRET_KEY_CHARACTERS, checkout_root, is_oidc_name, oidc_values
 
 __all__ = [
     "SettingRow",
@@ -29,6 +29,10 @@ __all__ = [
     "read_settings",
     "secret_key",
 ]
+
+
+# Names of settings that are not their fields'.
+_DOCUMENTED: Final = {"oidc": "OIDC_<NAME>_ISSUER"}
 
 
 class SettingRow(NamedTuple):
@@ -71,6 +75,9 @@ def read_settings(**overrides: Any) -> Settings:
     faults = list(_misspelt(names))
     try:
         given = {name: value for name, value in overrides.items() if value is not None}
+        # Their names are not known before.
+        if providers := oidc_values({**names, **os.environ}):
+            given.setdefault("oidc", providers)
         settings = _ReadSettings(**given)
     except SettingsError as error:
         raise SettingsError(error.faults + faults) from None
@@ -91,7 +98,7 @@ def given_settings(**values: Any) -> Settings:
 def describe_settings() -> Iterator[SettingRow]:
     """Name, default and meaning of every setting, in the order they are documented."""
     for name, field in Settings.model_fields.items():
-        yield SettingRow(name.upper(), _shown_default(field), field.description or "")
+        yield SettingRow(_DOCUMENTED.get(name, name.upper()), _shown_default(field), field.description or "")
 
 
 def example_env() -> str:
@@ -168,5 +175,5 @@ def _misspelt(names: dict[str, str | None]) -> Iterator[str]:
         # In four letters, two that changed places are half of the name.
         cutoff = 0.75 if len(name) <= len("PORT") else 0.8
         nearest = difflib.get_close_matches(name.upper(), known, n=1, cutoff=cutoff)
-        if nearest and name.upper() not in known:
+        if nearest and name.upper() not in known and not is_oidc_name(name):
             yield f"{name} in .env is no setting; the nearest is {nearest[0]}"

@@ -17,7 +17,7 @@ from procrastinate import JobContext
 from movie_jobs import queue
 from movie_jobs.alerts import clear_alerts, raise_alert
 from movie_jobs.connector import AWAY_CODES
-from movie_jobs.tasks import FAILURES, JobError, NotNowError, Run, Task
+from movie_jobs.tasks import ERROR, FAILURES, JobError, NotNowError, Run, Task
 
 Result = TypeVar("Result")
 
@@ -38,14 +38,16 @@ def shell(name: str, task: Task, url: str, settings: Settings) -> Callable[..., 
     """
 
     async def run(context: JobContext, **arguments: Any) -> None:
-        number, failures = context.job.id or 0, int(arguments.get(FAILURES) or 0)
+        number, failures = context.job.id or 0, int(arguments.pop(FAILURES, None) or 0)
+        arguments.pop(ERROR, None)
+        this = Run(url, settings, failures, arguments)
         log = _log.bind(task=name, job=number)
         began_at = time.monotonic()
         try:
             await in_thread(queue.note_begin, url, number)
             if not task.is_quiet:
                 log.info("Began")
-            await _limited(task, Run(url, settings, failures))
+            await _limited(task, this)
         except asyncio.CancelledError:
             log.warning("Interrupted: it goes back to the queue")
             raise
@@ -53,7 +55,7 @@ def shell(name: str, task: Task, url: str, settings: Settings) -> Callable[..., 
             if (not_now := _not_now(error)) is not None:
                 log.info("Not now: back to the queue", reason=str(not_now), seconds=not_now.seconds)
                 raise not_now from None
-            await _fail(name, task, Run(url, settings, failures), number, error)
+            await _fail(name, task, this, number, error)
             raise
         if not task.is_quiet:
             log.info("Done", seconds=round(time.monotonic() - began_at, 1))

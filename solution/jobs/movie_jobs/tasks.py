@@ -2,11 +2,11 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import entry_points
-from typing import Final
+from typing import Any, Final
 
 import procrastinate
 from movie_database.setting_types import NEVER
@@ -105,11 +105,13 @@ class Run:
         url: SQLAlchemy's address of the database.
         settings: Those of the worker.
         failures: How often this job failed before.
+        arguments: Of the job, if its task takes any.
     """
 
     url: str
     settings: Settings
     failures: int = 0
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,8 @@ class Task:
         time_limit: How long it may take.
         backoff: Whether and when it is tried again.
         is_quiet: Whether the log is spared of its successes.
+        takes_arguments: Whether a job is one piece of work among many, put there by `jobs_defer` of the
+            database. Any number of them wait and run; of another task, one at a time.
     """
 
     name: str
@@ -135,6 +139,7 @@ class Task:
     time_limit: timedelta = timedelta(minutes=10)
     backoff: Backoff = field(default_factory=Backoff)
     is_quiet: bool = False
+    takes_arguments: bool = False
 
 
 def installed_tasks(settings: Settings) -> dict[str, Task]:

@@ -88,8 +88,8 @@ def make_app(
             name=name,
             queue=component_of(name),
             # Never two at once, and never two that wait for their first run.
-            lock=name,
-            queueing_lock=name,
+            lock=None if task.takes_arguments else name,
+            queueing_lock=None if task.takes_arguments else name,
             retry=task.backoff,
             pass_context=True,
         )(shell(name, task, url, settings))

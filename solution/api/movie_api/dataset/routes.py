@@ -6,6 +6,7 @@ from typing import Final
 from flask import Blueprint, Response, current_app
 
 from movie_api.dataset import queries, schemas
+from movie_api.http.access import public
 from movie_api.http.answers import json_answer
 from movie_api.http.conditional import never_kept
 from movie_api.http.pages import PLACE_PARAMETERS, page_answer, page_asked
@@ -21,6 +22,7 @@ _ID: Final = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 @dataset.get("/dataset")
 @takes(table())
+@public
 @never_kept
 def get_dataset(_query: Query) -> Response:
     """What data is served, from where, and how old it is."""
@@ -29,6 +31,7 @@ def get_dataset(_query: Query) -> Response:
 
 @dataset.get("/dataset/loads")
 @takes(table(*PLACE_PARAMETERS, Parameter("after_id", integer(1, _MAXIMUM_ID))))
+@public
 @never_kept
 def list_loads(query: Query) -> Response:
     """Every load, whatever became of it, newest first, one page of them."""
@@ -39,6 +42,7 @@ def list_loads(query: Query) -> Response:
 
 @dataset.get("/dataset/loads/<load_id>")
 @takes(table())
+@public
 @never_kept
 def get_load(_query: Query, load_id: str) -> Response:
     """One load."""
@@ -56,6 +60,7 @@ def get_load(_query: Query, load_id: str) -> Response:
 
 @dataset.get("/healthz")
 @takes(table())
+@public
 @never_kept
 def check_process(_query: Query) -> Response:
     """The process answers."""
@@ -64,6 +69,7 @@ def check_process(_query: Query) -> Response:
 
 @dataset.get("/readyz")
 @takes(table())
+@public
 @never_kept
 def check_readiness(_query: Query) -> Response:
     """The database answers, and holds data; that they are old makes it no less ready."""

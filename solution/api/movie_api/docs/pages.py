@@ -9,6 +9,7 @@ import yaml
 from flasgger import Swagger
 from flask import Blueprint, Flask, Response, make_response, render_template, send_from_directory
 
+from movie_api.http.access import page, public
 from movie_api.http.addresses import whole
 from movie_api.http.answers import json_answer
 from movie_api.http.conditional import by_content, never_kept
@@ -73,11 +74,11 @@ def register(app: Flask) -> None:
             "static_folder": str(_ASSETS),
             "static_url_path": "/docs/assets",
         },
-        decorators=[_page, by_content],
+        decorators=[_page, by_content, page],
     )
     views = app.view_functions
     # An address that Flasgger adds: it redirects to the page.
-    views["flasgger.<lambda>"] = never_kept(views["flasgger.<lambda>"])
+    views["flasgger.<lambda>"] = page(never_kept(views["flasgger.<lambda>"]))
     views["flasgger.static"] = show_asset
     # Served as it is, not redirected: the address of a redirect would be made of the caller's Host.
     app.add_url_rule("/docs", "docs_page", app.view_functions["flasgger.apidocs"])
@@ -85,6 +86,7 @@ def register(app: Flask) -> None:
 
 @docs.get("/")
 @takes(table())
+@public
 @by_content
 def show_start(_query: Query) -> Response:
     """Where to go from here."""
@@ -98,6 +100,7 @@ def show_start(_query: Query) -> Response:
     return json_answer({name: whole(path) for name, path in places.items()})
 
 
+@page
 @by_content
 def show_asset(filename: str) -> Response:
     """A script, a style or a picture of the documentation.
@@ -111,6 +114,7 @@ def show_asset(filename: str) -> Response:
 
 
 @docs.get("/docs/openapi.yaml")
+@page
 @by_content
 def show_contract() -> Response:
     """The contract, as it is written.
@@ -121,6 +125,7 @@ def show_contract() -> Response:
 
 
 @docs.get(PAGES_PATH.rstrip("/"))
+@page
 @by_content
 @_page
 def list_problems() -> str:
@@ -130,6 +135,7 @@ def list_problems() -> str:
 
 
 @docs.get(f"{PAGES_PATH}<code>")
+@page
 @by_content
 @_page
 def show_problem(code: str) -> str:

@@ -117,7 +117,7 @@ MALFORMED_ID: Final = Kind(
     "malformed-id",
     HTTPStatus.BAD_REQUEST,
     "The id is not one",
-    "A movie's id is a UUID, or IMDb's: tt and 7 to 10 digits. A load's id is a whole number.",
+    "Ids are UUIDs; a movie's may be IMDb's: tt and 7 to 10 digits. A load's is a whole number.",
     "Take the id from an answer of this API, or from the address of IMDb's page.",
 )
 MALFORMED_REQUEST: Final = Kind(
@@ -141,12 +141,82 @@ INVALID_BODY: Final = Kind(
     "A field is missing, is unknown, or has a value that is not allowed.",
     "Each entry of `errors` names a field and what is wrong with it; all of them are told at once.",
 )
-WRITES_CLOSED: Final = Kind(
-    "writes-closed",
+LINK_NOT_VALID: Final = Kind(
+    "link-not-valid",
+    HTTPStatus.BAD_REQUEST,
+    "The link is not valid",
+    "What a mail's link carries works once, and for an hour; this was used, is older, or was never ours.",
+    "Ask for a new mail.",
+)
+WEAK_PASSWORD: Final = Kind(
+    "weak-password",
+    HTTPStatus.BAD_REQUEST,
+    "The password is too easy to guess",
+    "It is one of those that are tried first, or is made of the address or the name beside it.",
+    "Take another one: several words that have nothing to do with each other are a good one.",
+)
+SIGN_IN_NEEDED: Final = Kind(
+    "sign-in-needed",
+    HTTPStatus.UNAUTHORIZED,
+    "This needs an account",
+    "The request carries no token and no key.",
+    "Sign in at /auth/login, and send the access token or an API key: Authorization: Bearer …",
+)
+BAD_TOKEN: Final = Kind(
+    "bad-token",
+    HTTPStatus.UNAUTHORIZED,
+    "The token is not good",
+    "It can't be read, was not made by this server, is out of date, or its session, key or account ended.",
+    "Take a new one at /auth/token/refresh or /auth/login; reading the catalogue needs none at all.",
+)
+WRONG_CREDENTIALS: Final = Kind(
+    "wrong-credentials",
+    HTTPStatus.UNAUTHORIZED,
+    "The address or the password is wrong",
+    "No account has this address and this password. Which of the two is wrong is told to nobody.",
+    "Try again, or ask for a link to set a new password: /auth/password/reset",
+)
+PROVIDER_REFUSED: Final = Kind(
+    "provider-token-refused",
+    HTTPStatus.UNAUTHORIZED,
+    "The provider's token or code is not good",
+    "Its signature, issuer, audience, time or nonce is not what it must be, or the provider refused it.",
+    "Begin the sign-in anew, with a nonce of /auth/nonce; `detail` tells what was wrong.",
+)
+NOT_ALLOWED: Final = Kind(
+    "not-allowed",
     HTTPStatus.FORBIDDEN,
-    "This server takes no writes from here",
-    "Writes are open on the server's own machine, without a proxy, or where ANONYMOUS_WRITES opens them.",
-    "Send the request from the machine itself, or ask who runs the server to set ANONYMOUS_WRITES=true.",
+    "This account, or this key, may not do that",
+    "The operation needs another role, or is not within the key's scopes, or is never done by a key.",
+    "Ask an admin for the role, or make a key that has the scope; /docs tells what each operation needs.",
+)
+SIGN_IN_AGAIN: Final = Kind(
+    "sign-in-again",
+    HTTPStatus.FORBIDDEN,
+    "This needs a fresh sign-in",
+    "What can't be undone, or opens the account to others, needs a sign-in within the last 15 minutes.",
+    "Sign in anew, and send the request with the new token.",
+)
+CSRF_TOKEN_MISSING: Final = Kind(
+    "csrf-token-missing",
+    HTTPStatus.FORBIDDEN,
+    "The CSRF token is missing or wrong",
+    "Where the access token comes in a cookie, a write must bring the value of the cookie movie_csrf.",
+    "Send it in the header X-CSRF-Token (for a refresh: that of movie_refresh_csrf).",
+)
+WRONG_PASSWORD: Final = Kind(
+    "wrong-password",
+    HTTPStatus.FORBIDDEN,
+    "The current password is wrong",
+    "A password is changed by who knows it.",
+    "Try again, or ask for a link to set a new one: /auth/password/reset",
+)
+REGISTRATION_CLOSED: Final = Kind(
+    "registration-closed",
+    HTTPStatus.FORBIDDEN,
+    "Nobody can register here",
+    "It is switched off (REGISTRATION), or this server can send no mails (SMTP_HOST, PUBLIC_URL).",
+    "Ask who runs the server for an account.",
 )
 NO_SUCH_PAGE: Final = Kind(
     "no-such-address",
@@ -168,6 +238,20 @@ NO_SUCH_LOAD: Final = Kind(
     "There is no such load",
     "No load of the dumps has this id.",
     "Find the load in /dataset/loads.",
+)
+NO_SUCH_PROVIDER: Final = Kind(
+    "no-such-provider",
+    HTTPStatus.NOT_FOUND,
+    "There is no such provider",
+    "This server is not set up to sign in through it.",
+    "See /auth/providers.",
+)
+NO_SUCH_ENTRY: Final = Kind(
+    "no-such-entry",
+    HTTPStatus.NOT_FOUND,
+    "Your account has no such entry",
+    "No session, key or identity of this account has this id.",
+    "See the list that it would be in.",
 )
 MOVIE_RETIRED: Final = Kind(
     "movie-retired",
@@ -197,6 +281,41 @@ MOVIE_EXISTS: Final = Kind(
     "A movie with this IMDb id is there, or was and is retired.",
     "Read it at /movies/{imdb_id}; a retired one comes back by itself when the dumps name it again.",
 )
+LAST_WAY_IN: Final = Kind(
+    "last-way-in",
+    HTTPStatus.CONFLICT,
+    "It is the last way to sign in",
+    "Without it, nobody could sign in to the account any more.",
+    "Set a password first, or link another provider; or delete the account.",
+)
+LAST_ADMIN: Final = Kind(
+    "last-admin",
+    HTTPStatus.CONFLICT,
+    "It is the last admin",
+    "Without it, nobody could manage this server's users any more.",
+    "Make another account an admin first.",
+)
+IDENTITY_TAKEN: Final = Kind(
+    "identity-taken",
+    HTTPStatus.CONFLICT,
+    "It belongs to another account",
+    "This account at the provider signs in another user here.",
+    "Sign in with it, and remove it there first.",
+)
+ADDRESS_TAKEN: Final = Kind(
+    "address-taken",
+    HTTPStatus.CONFLICT,
+    "Another account has this e-mail address",
+    "An account here has the address that the provider vouches for, and never confirmed it.",
+    "Sign in to that account as you are used to, and link the provider from there.",
+)
+TOO_MANY_ENTRIES: Final = Kind(
+    "too-many-entries",
+    HTTPStatus.CONFLICT,
+    "The account has too many of these",
+    "There is a limit to how many keys an account has.",
+    "Revoke one that is not needed.",
+)
 BODY_TOO_LARGE: Final = Kind(
     "body-too-large",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -224,6 +343,13 @@ EXPECTATION_FAILED: Final = Kind(
     "The expectation can't be met",
     "The Expect header asks for something other than 100-continue.",
     "Leave the Expect header out.",
+)
+TOO_MANY_REQUESTS: Final = Kind(
+    "too-many-requests",
+    HTTPStatus.TOO_MANY_REQUESTS,
+    "Too many requests",
+    "So many of these were not expected from one address, or for one account, in so short a time.",
+    "Try again after the seconds in the Retry-After header.",
 )
 HEADERS_TOO_LARGE: Final = Kind(
     "headers-too-large",
@@ -260,6 +386,13 @@ DATABASE_BUSY: Final = Kind(
     "The query was given up, or waited too long for another one.",
     "Try again after the seconds in the Retry-After header, or ask for less.",
 )
+PROVIDER_AWAY: Final = Kind(
+    "provider-away",
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "The provider can't be reached",
+    "Google, Apple or another provider did not answer, or not as it should.",
+    "Try again after the seconds in the Retry-After header, or sign in another way.",
+)
 NO_DATA: Final = Kind(
     "no-data",
     HTTPStatus.SERVICE_UNAVAILABLE,
@@ -279,23 +412,42 @@ KINDS: Final = {
         MALFORMED_REQUEST,
         MALFORMED_BODY,
         INVALID_BODY,
-        WRITES_CLOSED,
+        LINK_NOT_VALID,
+        WEAK_PASSWORD,
+        SIGN_IN_NEEDED,
+        BAD_TOKEN,
+        WRONG_CREDENTIALS,
+        PROVIDER_REFUSED,
+        NOT_ALLOWED,
+        SIGN_IN_AGAIN,
+        CSRF_TOKEN_MISSING,
+        WRONG_PASSWORD,
+        REGISTRATION_CLOSED,
         NO_SUCH_PAGE,
         NO_SUCH_MOVIE,
         NO_SUCH_LOAD,
+        NO_SUCH_PROVIDER,
+        NO_SUCH_ENTRY,
         MOVIE_RETIRED,
         CLIENT_TOO_SLOW,
         METHOD_NOT_ALLOWED,
         MOVIE_EXISTS,
+        LAST_WAY_IN,
+        LAST_ADMIN,
+        IDENTITY_TAKEN,
+        ADDRESS_TAKEN,
+        TOO_MANY_ENTRIES,
         BODY_TOO_LARGE,
         ADDRESS_TOO_LONG,
         UNSUPPORTED_MEDIA_TYPE,
         EXPECTATION_FAILED,
+        TOO_MANY_REQUESTS,
         HEADERS_TOO_LARGE,
         INTERNAL_ERROR,
         UNSUPPORTED_CODING,
         DATABASE_AWAY,
         DATABASE_BUSY,
+        PROVIDER_AWAY,
         NO_DATA,
     )
 }

@@ -6,9 +6,11 @@ from typing import Any, Final, NamedTuple
 from movie_database.sort_keys import sort_key
 from sqlalchemy import insert, text
 
+from movie_api import audit
 from movie_api.catalogue import change
 from movie_api.database import read, read_one
 from movie_api.genres.queries import find_or_create, genre_ids, genre_names
+from movie_api.http.access import Caller
 from movie_api.http.conditional import Version
 from movie_api.http.cursors import Place, Side
 from movie_api.http.pages import Page, PageAsked
@@ -90,8 +92,12 @@ def find_movie(id_or_imdb_id: str) -> Found | None:
     return Found(tuple(movie_row), is_retired, Version(state, generation, changed_at))
 
 
-def create_movie(new: NewMovie) -> dict[str, Any]:
+def create_movie(new: NewMovie, creator: Caller | None) -> dict[str, Any]:
     """The new movie, as it is in the database from now on.
+
+    Args:
+        new: What it is.
+        creator: Who makes it; None: nobody that is known.
 
     Raises:
         Problem: If a movie with its IMDb id exists.
@@ -117,6 +123,7 @@ def create_movie(new: NewMovie) -> dict[str, Any]:
             )
             .returning(text(COLUMNS))
         ).one()
+        audit.record(making.connection, creator, "movie.create", str(row[0]))
     return shown([tuple(row)])[0]
 
 

@@ -6,6 +6,7 @@ from typing import Final
 from flask import Blueprint, Response
 
 from movie_api.catalogue import catalogue_version
+from movie_api.http.access import caller, needs, public
 from movie_api.http.addresses import whole
 from movie_api.http.answers import json_answer
 from movie_api.http.bodies import read_body
@@ -13,7 +14,6 @@ from movie_api.http.conditional import Versioned, list_by_version, one_by_versio
 from movie_api.http.pages import PAGE_PARAMETERS, PLACE_PARAMETERS, page_answer, page_asked
 from movie_api.http.parameters import Query, table, takes
 from movie_api.http.problems import MALFORMED_ID, MOVIE_RETIRED, NO_SUCH_MOVIE, Fault, Problem
-from movie_api.http.writes import writes
 from movie_api.movies import changes, filters, queries
 from movie_api.movies.schemas import NewMovie
 
@@ -24,6 +24,7 @@ _ID: Final = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|tt[
 
 @movies.get("/movies")
 @takes(table(*filters.LIST_PARAMETERS, *PAGE_PARAMETERS))
+@public
 @list_by_version(catalogue_version)
 def list_movies(query: Query) -> Response:
     """Movies that match every filter, in the order asked, one page of them."""
@@ -33,6 +34,7 @@ def list_movies(query: Query) -> Response:
 
 @movies.get("/movies/changes")
 @takes(table(*filters.CHANGES_PARAMETERS, *PLACE_PARAMETERS))
+@public
 @list_by_version(catalogue_version)
 def list_changes(query: Query) -> Response:
     """Movies that were added, changed or retired since a load or a time, one page of them."""
@@ -42,6 +44,7 @@ def list_changes(query: Query) -> Response:
 
 @movies.get("/movies/<movie_id>")
 @takes(table())
+@public
 @one_by_version
 def get_movie(_query: Query, movie_id: str) -> Versioned:
     """One movie, by our id or IMDb's."""
@@ -61,8 +64,8 @@ def get_movie(_query: Query, movie_id: str) -> Versioned:
 
 @movies.post("/movies")
 @takes(table())
-@writes
+@needs("editor", scope="catalogue:write", open_for_demonstrations=True)
 def create_movie(_query: Query) -> Response:
     """A new movie is in the catalogue."""
-    created = queries.create_movie(read_body(NewMovie))
+    created = queries.create_movie(read_body(NewMovie), caller())
     return json_answer(created, 201, {"Location": whole(f"/movies/{created['id']}")})
