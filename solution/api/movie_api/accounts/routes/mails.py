@@ -19,7 +19,7 @@ routes = Blueprint("mails", __name__)
 @public
 def register(_query: Query) -> Response:
     """A mail is on its way to the address, whether or not it has an account."""
-    if not _can_register():
+    if not can_register():
         raise Problem(REGISTRATION_CLOSED, "Registration is closed on this server.")
     given = read_body(schemas.Registration)
     passwords.refuse_weak(given.password, "password", given.email, given.display_name)
@@ -80,7 +80,8 @@ def can_send_mails() -> bool:
     return extensions["settings"].smtp_host is not None and extensions["settings"].public_url is not None
 
 
-def _can_register() -> bool:
+def can_register() -> bool:
+    """Whether people may register themselves: it is allowed, and the mail that they need reaches them."""
     return current_app.extensions["settings"].registration and can_send_mails()
 
 
