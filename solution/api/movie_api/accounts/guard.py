@@ -33,11 +33,12 @@ def _check() -> None:
         raise AssertionError(f"{endpoint} does not say whom it is for")
     if rule.is_page:
         return
-    if _HEADER in environ or "HTTP_COOKIE" in environ:
+    caller = None
+    if _HEADER in environ:
         caller = _caller()
-        g.caller = caller
-    else:
-        caller = None
+    elif "HTTP_COOKIE" in environ:
+        caller = _of_cookie(rule)
+    g.caller = caller
     if rule.role is not None:
         _admit(caller, rule)
 
@@ -57,6 +58,22 @@ def _caller() -> Caller | None:
             return _of_key(token)
     claims = tokens.of_request()
     return None if claims is None else of_claims(claims)
+
+
+def _of_cookie(rule: Rule) -> Caller | None:
+    """Who asks by a cookie, which a browser sends along whether or not it is meant.
+
+    To sign in or to refresh, one that is not good, or not proved to be meant, is as good as none.
+
+    Raises:
+        Problem: There is one that is not good.
+    """
+    try:
+        return _caller()
+    except Problem:
+        if rule.role is None and request.method not in ("GET", "HEAD"):
+            return None
+        raise
 
 
 def of_claims(claims: tokens.Claims) -> Caller:

@@ -12,16 +12,22 @@ from movie_api.http.addresses import Addresses
 from movie_api.http.answers import json_answer
 
 
-def begin_session(user: Any, method: str) -> tokens.Tokens:
+def begin_session(user: Any, method: str, *, password_hash: str | None = None) -> tokens.Tokens | None:
     """The tokens of a new session of this user.
 
     Args:
         user: The row of `users.USER_COLUMNS`.
         method: `password`, or the provider.
+        password_hash: The one that the password was compared with, if it was.
+
+    Returns:
+        None: the account is gone, disabled, or has another password by now.
     """
     refresh_id = str(uuid.uuid4())
-    session_id = sessions.begin(str(user.id), method, client(), refresh_id, refresh_seconds())
-    return tokens.make(str(user.id), session_id, refresh_id)
+    session_id = sessions.begin(
+        str(user.id), method, client(), refresh_id, refresh_seconds(), password_hash=password_hash
+    )
+    return None if session_id is None else tokens.make(str(user.id), session_id, refresh_id)
 
 
 def answer(user: Any, made: tokens.Tokens, *, in_cookies: bool) -> Response:

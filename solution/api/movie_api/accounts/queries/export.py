@@ -35,16 +35,16 @@ _PARTS: Final = {
     ),
 }
 _PRUNE: Final = (
-    # A used refresh token is remembered for as long as it could be shown again.
-    "DELETE FROM sessions WHERE expires_at < now() - interval '1 day'"
-    " OR ended_at < now() - interval '30 days'",
+    "DELETE FROM sessions WHERE least(ended_at, expires_at) < now() - interval '30 days'",
+    # One that is used is remembered for as long as it could be shown again.
     "DELETE FROM refresh_tokens WHERE used_at < now() - :refresh_seconds * interval '1 s'",
-    "DELETE FROM mails WHERE created_at < now() - interval '30 days'"
-    " OR (kind = 'registration' AND created_at < now() - interval '2 days')",
+    "DELETE FROM mails WHERE created_at < now() - interval '30 days'",
+    # It holds a password, and nobody wanted the account.
+    "DELETE FROM mails WHERE kind = 'registration' AND created_at < now() - interval '2 days'",
     "DELETE FROM nonces WHERE expires_at < now()",
     "DELETE FROM sign_in_attempts WHERE expires_at < now()",
     "DELETE FROM rate_limits WHERE expires_at < now()",
-    "DELETE FROM api_keys WHERE coalesce(revoked_at, expires_at) < now() - interval '90 days'",
+    "DELETE FROM api_keys WHERE least(revoked_at, expires_at) < now() - interval '90 days'",
 )
 
 

@@ -59,7 +59,15 @@ def of_key(key: str) -> Any | None:
     return read_one(_OF_KEY, hashlib.sha256(key.encode()).digest())
 
 
-def begin(user_id: str, method: str, client: Client, refresh_id: str, seconds: float) -> str:
+def begin(
+    user_id: str,
+    method: str,
+    client: Client,
+    refresh_id: str,
+    seconds: float,
+    *,
+    password_hash: str | None = None,
+) -> str | None:
     """The id of a new session; of too many, the one that was not used longest is over.
 
     Args:
@@ -68,16 +76,32 @@ def begin(user_id: str, method: str, client: Client, refresh_id: str, seconds: f
         client: Whence.
         refresh_id: The id of its first refresh token.
         seconds: How long that is good.
+        password_hash: The one that the password was compared with, if it was.
+
+    Returns:
+        None: the account is gone, disabled, or has another password by now.
     """
     with write() as connection:
+        # The lock puts a sign-in and a change of the password one after the other: the session of an old
+        # password is there when the change ends all sessions, or never begins.
         session_id = connection.execute(
             text(
                 "INSERT INTO sessions (user_id, method, expires_at, address, user_agent)"
-                " VALUES (:user_id, :method, now() + :seconds * interval '1 s', :address, :user_agent)"
-                " RETURNING id"
+                " SELECT id, :method, now() + :seconds * interval '1 s', :address, :user_agent"
+                " FROM (SELECT id FROM users WHERE id = :user_id AND disabled_at IS NULL"
+                " AND (CAST(:password_hash AS text) IS NULL OR password_hash = :password_hash) FOR SHARE"
+                ") AS signed_in RETURNING id"
             ),
-            {"user_id": user_id, "method": method, "seconds": seconds, **_told(client)},
-        ).scalar_one()
+            {
+                "user_id": user_id,
+                "method": method,
+                "seconds": seconds,
+                "password_hash": password_hash,
+                **_told(client),
+            },
+        ).scalar_one_or_none()
+        if session_id is None:
+            return None
         connection.execute(
             text("INSERT INTO refresh_tokens (id, session_id) VALUES (:id, :session_id)"),
             {"id": refresh_id, "session_id": session_id},

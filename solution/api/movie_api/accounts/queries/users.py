@@ -9,7 +9,7 @@ from movie_api.accounts.queries import mails
 from movie_api.accounts.schemas import email_key
 from movie_api.database import write
 from movie_api.http.access import Caller
-from movie_api.http.problems import ADDRESS_TAKEN, LAST_ADMIN, LINK_NOT_VALID, Problem
+from movie_api.http.problems import ADDRESS_TAKEN, BAD_TOKEN, LAST_ADMIN, LINK_NOT_VALID, Problem
 
 USER_COLUMNS: Final = (
     "users.id, users.email, users.email_verified_at, users.display_name, users.role,"
@@ -35,10 +35,13 @@ def find(user_id: str) -> Any:
     """The user's row of `USER_COLUMNS`.
 
     Raises:
-        Problem: If the database is away.
+        Problem: It was deleted a moment ago; or the database is away.
     """
     with write() as connection:
-        return connection.execute(_BY_ID, {"id": user_id}).one()
+        row = connection.execute(_BY_ID, {"id": user_id}).one_or_none()
+    if row is None:
+        raise Problem(BAD_TOKEN, "The account is gone.")
+    return row
 
 
 def find_by_email(email: str) -> Any | None:

@@ -1,7 +1,7 @@
 """Signing in by password, refreshing, signing out, and the sessions that there are."""
 
 import uuid
-from typing import Final
+from typing import Any, Final
 
 from flask import Blueprint, Response, request
 
@@ -28,18 +28,38 @@ def sign_in(_query: Query) -> Response:
     """The caller is who it says, and has tokens of a new session."""
     given = read_body(schemas.Credentials)
     spent = limits.spend("sign_in", schemas.email_key(given.email))
+    user, made = _session_of(given)
+    if made is None:
+        # The hash is another one than a moment ago: it was made anew by a sign-in beside this one, or the
+        # password was changed.
+        user, made = _session_of(given)
+    if made is None:
+        raise _wrong("The account was changed while it signed in: try again.")
+    spent.give_back()
+    return signing_in.answer(user, made, in_cookies=given.cookies)
+
+
+def _session_of(given: schemas.Credentials) -> tuple[Any, tokens.Tokens | None]:
+    """The user with these credentials, and the tokens of a new session; None: the hash changed in between.
+
+    Raises:
+        Problem: They are wrong, or the account is disabled.
+    """
     user = users.find_by_email(given.email)
     password_hash = None if user is None else user.password_hash
     # It takes as long whether or not there is such an account.
     if not passwords.matches(given.password, password_hash) or user is None or password_hash is None:
-        raise Problem(WRONG_CREDENTIALS, "The address or the password is wrong.", headers=_CHALLENGE)
+        raise _wrong("The address or the password is wrong.")
     if user.disabled_at is not None:
-        raise Problem(WRONG_CREDENTIALS, "The account is disabled.", headers=_CHALLENGE)
-    spent.give_back()
-    if passwords.is_outdated(password_hash):
+        raise _wrong("The account is disabled.")
+    made = signing_in.begin_session(user, "password", password_hash=password_hash)
+    if made is not None and passwords.is_outdated(password_hash):
         users.rehash(str(user.id), password_hash, passwords.hash_of(given.password))
-    made = signing_in.begin_session(user, "password")
-    return signing_in.answer(user, made, in_cookies=given.cookies)
+    return user, made
+
+
+def _wrong(detail: str) -> Problem:
+    return Problem(WRONG_CREDENTIALS, detail, headers=_CHALLENGE)
 
 
 @routes.post("/auth/logout")

@@ -62,8 +62,11 @@ def change_password(_query: Query) -> Response:
         if not passwords.matches(given.current_password or "", users.password_hash_of(caller.user_id)):
             raise Problem(WRONG_PASSWORD, "The current password is another one.")
         spent.give_back()
-    users.change_password(caller, passwords.hash_of(given.new_password))
-    made = signing_in.begin_session(user, "password")
+    new_hash = passwords.hash_of(given.new_password)
+    users.change_password(caller, new_hash)
+    made = signing_in.begin_session(user, "password", password_hash=new_hash)
+    if made is None:
+        raise Problem(WRONG_PASSWORD, "The password was changed a moment ago, to another one.")
     return signing_in.answer(users.find(caller.user_id), made, in_cookies=given.cookies)
 
 
