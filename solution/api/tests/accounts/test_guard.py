@@ -2,9 +2,11 @@
 
 import base64
 import json
+from datetime import timedelta
 
 import jwt
 import pytest
+from flask_jwt_extended import create_access_token
 from movie_api.http.access import rule_of
 
 
@@ -92,13 +94,26 @@ def test_a_token_of_another_server_is_refused(make_app, api, accounts, problem):
     assert problem(answer) == (401, "bad-token")
 
 
-def test_a_token_that_is_out_of_date_is_refused(make_app, accounts, problem):
-    client = make_app(access_token_lifetime="10s").test_client()
+def test_a_token_that_is_out_of_date_is_refused(app, api, accounts, problem):
+    account = accounts.create()
+    session_id, _ = accounts.session(account)
+    with app.app_context():
+        token = create_access_token(
+            account.id, expires_delta=timedelta(seconds=-1), additional_claims={"sid": session_id}
+        )
+    answer = api.get("/movies", headers={"Authorization": f"Bearer {token}"})
+    assert (problem(answer), answer.json["detail"]) == ((401, "bad-token"), "It is out of date.")
+
+
+def test_how_long_a_token_is_good_is_a_setting(make_app, accounts):
+    client = make_app(access_token_lifetime="10s", refresh_token_lifetime="1h").test_client()
     account = accounts.create()
     told = client.post("/auth/login", json={"email": account.email, "password": account.password}).json
-    token = told["access_token"]
-    claims = jwt.decode(token, options={"verify_signature": False})
-    assert claims["exp"] - claims["iat"] == 10
+    lifetimes = []
+    for name in ("access_token", "refresh_token"):
+        claims = jwt.decode(told[name], options={"verify_signature": False})
+        lifetimes.append(claims["exp"] - claims["iat"])
+    assert lifetimes == [told["expires_in"], told["refresh_expires_in"]] == [10, 3600]
 
 
 def test_a_disabled_account_is_refused_at_once(api, accounts, session_headers, problem):
@@ -232,7 +247,7 @@ def test_what_is_over_is_pruned(app, accounts, session_headers, database_cursor,
     statements = (
         f"UPDATE sessions SET expires_at = now() - interval '31 days' {one_of.format('sessions')}",
         f"UPDATE api_keys SET revoked_at = now() - interval '91 days' {one_of.format('api_keys')}",
-        "INSERT INTO mails (kind, address) VALUES ('registration', 'a@example.com'), ('reset', 'b@example.com')",
+        "INSERT INTO mails (kind, address) VALUES ('registration', 'a@b.example'), ('reset', 'c@b.example')",
         "UPDATE mails SET created_at = now() - interval '3 days'",
         "INSERT INTO nonces VALUES ('x', now() - interval '1 s'), ('y', now() + interval '1 min')",
     )
