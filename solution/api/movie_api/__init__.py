@@ -6,7 +6,8 @@ from pathlib import Path
 from movie_database.logs import configure_logging
 from movie_database.settings import Settings, SettingsError, read_settings, secret_key
 
-from movie_api.accounts import guard, tokens
+from movie_api import limits
+from movie_api.accounts import commands, guard, tokens
 from movie_api.accounts import routes as accounts
 from movie_api.database import Readers, engine_options
 from movie_api.dataset.routes import dataset
@@ -57,11 +58,13 @@ def create_app(settings: Settings | None = None) -> Api:
 
     tokens.register(app, settings)
     guard.register(app)
+    limits.register(app, settings)
 
     app.register_blueprint(movies)
     app.register_blueprint(genres)
     app.register_blueprint(dataset)
     accounts.register(app)
+    app.cli.add_command(commands.users)
     docs.register(app)
     faults.register(app)
     codings.register(app)

@@ -40,6 +40,9 @@ _HOST: Final = re.compile(
     r"([a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(:[0-9]{1,5})?", re.ASCII | re.IGNORECASE
 )
 
+# Of IPv6: who has one address of a /64 has all of them. Source: RFC 6177; RFC 7421, section 1.
+_INTERFACE_BITS: Final = 64
+
 Environ = dict[str, Any]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -55,6 +58,21 @@ def is_loopback(host: str) -> bool:
         return False
     mapped = getattr(address, "ipv4_mapped", None)
     return bool((mapped or address).is_loopback)
+
+
+@lru_cache(maxsize=1024)
+def subscriber_of(address: str) -> str:
+    """Whom an address is counted as: IPv6 by its /64, which one household has; IPv4 in IPv6 as IPv4."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    prefix = int(parsed) >> _INTERFACE_BITS << _INTERFACE_BITS
+    return f"{ipaddress.IPv6Address(prefix)}/64"
 
 
 def host_is_loopback(header: str | None) -> bool:
