@@ -131,6 +131,7 @@ CREATE TABLE mails (
     )
 );
 CREATE INDEX mails_user_id_idx ON mails (user_id);
+CREATE INDEX mails_address_idx ON mails (lower(address), created_at);
 CREATE INDEX mails_created_at_idx ON mails (created_at);
 COMMENT ON TABLE mails IS 'Mails to be written, and the tokens of those that ask for something. A registration is nothing else until it is confirmed.';
 COMMENT ON COLUMN mails.kind IS 'registration, reset and email_change carry a token; a notice tells of something that happened.';
