@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from movie_api.accounts.first_admin import FirstAdminError, make_first_admin
 from movie_api.http.addresses import is_loopback
 from movie_api.server import defer_silent_connections
 from movie_database.errors import DatabaseError
@@ -63,12 +64,16 @@ limit_request_fields = 64
 limit_request_field_size = 8190
 
 
-def on_starting(server: Any) -> None:  # noqa: ARG001
-    """Brings the schema up to date before the first worker is there."""
+def on_starting(server: Any) -> None:
+    """Brings the schema up to date, and sees that there is an admin, before the first worker is there."""
+    address = _settings.server_address or ""
     try:
-        migrate(_settings.server_address or "", _settings.sql_scripts)
-    except DatabaseError as error:
+        migrate(address, _settings.sql_scripts)
+        make_first_admin(_settings, address)
+    except (DatabaseError, FirstAdminError) as error:
         _leave(FAILED, error)
+    if _settings.anonymous_writes:
+        server.log.warning("ANONYMOUS_WRITES is on: anybody who reaches this server can add movies")
 
 
 def when_ready(server: Any) -> None:

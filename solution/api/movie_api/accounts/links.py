@@ -1,7 +1,5 @@
 """Links for people, in mails and in a terminal: built from settings, never from a request."""
 
-import ipaddress
-from contextlib import suppress
 from typing import Final, Literal
 from urllib.parse import quote
 
@@ -10,6 +8,9 @@ from movie_database.settings import Settings
 Page = Literal["reset", "verify", "sign-in", "register", "forgot"]
 
 ACCOUNT_PATH: Final = "/account"
+
+# Where a server listens that a browser on its machine finds as localhost.
+_HERE: Final = {"localhost", "127.0.0.1", "::1", "0.0.0.0", "::"}  # noqa: S104 - compared
 
 
 def account_link(settings: Settings, page: Page, token: str | None = None) -> str:
@@ -28,9 +29,5 @@ def own_address(settings: Settings) -> str:
     """Where people reach us: `PUBLIC_URL`; without it, where a browser on this machine does."""
     if settings.public_url is not None:
         return settings.public_url
-    host = "localhost"
-    with suppress(ValueError):
-        address = ipaddress.ip_address(settings.host)
-        if not address.is_loopback and not address.is_unspecified:
-            host = f"[{address}]" if address.version == 6 else str(address)  # noqa: PLR2004 - IPv6
-    return f"http://{host}:{settings.port}"
+    host = "localhost" if settings.host in _HERE else settings.host
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
