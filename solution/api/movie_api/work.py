@@ -1,20 +1,52 @@
 """The program in the worker: queries are the same there as in a request."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from typing import Final
 
+import psycopg2
 from flask import Flask
 from movie_database.settings import Settings
-from movie_jobs.tasks import Run
+from movie_jobs.tasks import JobError, NotNowError, Run
 from pydantic import SecretStr
+from sqlalchemy.exc import SQLAlchemyError
+
+from movie_api.http.problems import DATABASE_AWAY, DATABASE_BUSY, Problem
+
+_AWAY_SECONDS: Final = 10.0
+
+_lock = threading.Lock()
 
 
 @contextmanager
 def app_context(run: Run) -> Iterator[None]:
-    """Queries reach the run's database."""
-    with _app(run.url, run.settings).app_context():
-        yield
+    """Queries reach the run's database.
+
+    Raises:
+        NotNowError: The database is away, or too busy.
+        JobError: It refused. What it says of that holds the values of rows, and a job's error is kept, logged
+            and sent to people: they are told no more than where to look.
+    """
+    with _lock:  # the first two jobs may be begun together
+        app = _app(run.url, run.settings)
+    try:
+        with app.app_context():
+            yield
+    except Problem as problem:
+        if problem.kind not in (DATABASE_AWAY, DATABASE_BUSY):
+            raise
+        raise NotNowError(problem.detail, seconds=_AWAY_SECONDS) from None
+    except (psycopg2.Error, SQLAlchemyError) as error:
+        diagnosis = getattr(error, "diag", None)
+        words = [
+            type(error).__name__,
+            getattr(error, "pgcode", None),
+            getattr(diagnosis, "constraint_name", None),
+        ]
+        message = f"the database refused: {' '.join(word for word in words if word)}"
+        raise JobError(message, is_transient=True) from None
 
 
 @lru_cache(maxsize=1)

@@ -1,15 +1,29 @@
 """The work of accounts that no request waits for. Thin: what is done is elsewhere."""
 
-from movie_database.settings import Settings
-from movie_jobs.tasks import Run, Task
+from datetime import timedelta
 
+from movie_database.settings import Settings
+from movie_jobs.tasks import Backoff, Run, Task
+
+from movie_api.accounts.mailing import send_mail
 from movie_api.accounts.queries import export
 from movie_api.work import app_context
 
 
 def tasks(_settings: Settings) -> list[Task]:
     """What the worker does for accounts."""
-    return [Task("prune", prune, schedule="23 * * * *", runs_at_start=True, is_quiet=True)]
+    return [
+        Task("prune", prune, schedule="23 * * * *", runs_at_start=True, is_quiet=True),
+        Task(
+            "mail",
+            send_mail,
+            time_limit=timedelta(minutes=2),
+            # A quarter of an hour in all: a server that defers mails of strangers does so for some minutes.
+            backoff=Backoff(retries=5, first_seconds=30),
+            is_quiet=True,
+            takes_arguments=True,
+        ),
+    ]
 
 
 def prune(run: Run) -> None:
