@@ -25,7 +25,10 @@ routes = Blueprint("pages", __name__, template_folder=str(_FOLDER / "templates")
 
 
 def html_page(view: Callable[..., Any]) -> Callable[..., Response]:
-    """The view's answer is a page that shows itself and runs our scripts, and may do nothing else."""
+    """The view's answer is a page that shows itself and runs our scripts, and may do nothing else.
+
+    It stands around what answers 304: a browser takes that answer's policy for the page that it kept.
+    """
 
     @wraps(view)
     def add_policy(*arguments: Any, **named: Any) -> Response:
@@ -58,8 +61,8 @@ def render(name: str, **values: Any) -> str:
 
 @routes.get("/account")
 @page
-@by_content
 @html_page
+@by_content
 def show_account() -> str:
     """The account of whoever is signed in: its script asks who that is."""
     return render("account")
@@ -67,8 +70,8 @@ def show_account() -> str:
 
 @routes.get("/account/sign-in")
 @page
-@by_content
 @html_page
+@by_content
 def show_sign_in() -> str:
     """Signing in, by password or through a provider."""
     return render("sign-in")
@@ -76,8 +79,8 @@ def show_sign_in() -> str:
 
 @routes.get("/account/register")
 @page
-@by_content
 @html_page
+@by_content
 def show_registration() -> str:
     """Making an account, or that nobody can here."""
     return render("register")
@@ -85,8 +88,8 @@ def show_registration() -> str:
 
 @routes.get("/account/forgot")
 @page
-@by_content
 @html_page
+@by_content
 def show_forgotten_password() -> str:
     """Asking for a mail to set the password anew."""
     return render("forgot")
@@ -94,8 +97,8 @@ def show_forgotten_password() -> str:
 
 @routes.get("/account/reset")
 @page
-@by_content
 @html_page
+@by_content
 def show_reset() -> str:
     """Where a mail's link leads that sets the password: its token is in the fragment, and never comes here."""
     return render("reset")
@@ -103,8 +106,8 @@ def show_reset() -> str:
 
 @routes.get("/account/verify")
 @page
-@by_content
 @html_page
+@by_content
 def show_verification() -> str:
     """Where a mail's link leads that confirms an address: likewise."""
     return render("verify")
