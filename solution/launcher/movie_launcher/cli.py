@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -119,6 +119,18 @@ def loader(words: Words) -> int:
     return _run_on_database(programs.LOADER_COMMAND, words)
 
 
+@commands.command("users", add_help_option=False, **_PASSED_ON)
+@_WORDS
+def users(words: Words) -> int:
+    """List accounts, make and change them: users list; users --help tells all."""
+    variables = programs.flask_variables()
+    if _is_help(words):
+        # Flask makes the whole program for it, which wants to know of a database, and asks it nothing.
+        variables |= programs.database_variables(read_settings(), programs.NO_DATABASE)
+    # Flask looks for modules in the current folder first.
+    return _run_on_database(programs.USERS_COMMAND, words, variables=variables, folder=programs.api_folder())
+
+
 @commands.command(**_PASSED_ON)
 @_WORDS
 def test(words: Words) -> int:
@@ -199,14 +211,26 @@ def help_command(words: Words) -> int:
     return int(commands.main([*words[:1], "--help"], prog_name=_NAME, standalone_mode=False) or exits.DONE)
 
 
-def _run_on_database(program: tuple[str, ...], words: Words) -> int:
+def _is_help(words: Words) -> bool:
+    """Whether a program that is given these words tells what it does, and does nothing."""
+    return not words or bool({"-h", "--help"} & set(words))
+
+
+def _run_on_database(
+    program: tuple[str, ...],
+    words: Words,
+    *,
+    variables: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> int:
     """Runs one of our programs with these words, on the database; only for help, without."""
     command = [*programs.installed(program), *words]
-    if not words or {"-h", "--help"} & set(words):
-        return processes.run(command)
+    if _is_help(words):
+        return processes.run(command, environment=variables, folder=folder)
     settings = _settings()
     with _database(settings) as address:
-        return processes.run(command, environment=programs.database_variables(settings, address))
+        reached = {**programs.database_variables(settings, address), **(variables or {})}
+        return processes.run(command, environment=reached, folder=folder)
 
 
 def _serve(*, loading_first: bool) -> None:

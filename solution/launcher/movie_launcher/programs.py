@@ -11,6 +11,9 @@ LOAD_COMMAND: Final = ("movie-loader", "load")
 LOADER_COMMAND: Final = LOAD_COMMAND[:1]
 JOBS_COMMAND: Final = ("movie-jobs",)
 WORKER_COMMAND: Final = ("movie-jobs", "worker")
+USERS_COMMAND: Final = ("flask", "--app", "movie_api", "users")
+FIRST_ADMIN_COMMAND: Final = (*USERS_COMMAND, "first-admin")
+NO_DATABASE: Final = "postgresql://localhost/movies"
 STATUS_COMMAND: Final = ("movie-loader", "status", "--json")
 
 
@@ -35,6 +38,11 @@ def api_command(settings: Settings) -> list[str]:
         return installed(API_COMMAND)
     where = ("--host", settings.host, "--port", str(settings.port))
     return module("flask", "--app", API_COMMAND[-1], "run", "--debug", *where)
+
+
+def flask_variables() -> dict[str, str]:
+    """What keeps Flask from reading .env files by rules of its own: the settings read ours."""
+    return {"FLASK_SKIP_DOTENV": "1"}
 
 
 def database_variables(settings: Settings, address: str) -> dict[str, str]:

@@ -7,9 +7,11 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, Final
 
 import click
+from movie_database import exits
 from movie_database.setting_types import NEVER
 from movie_database.settings import Settings
 from movie_jobs import schedules
@@ -20,6 +22,9 @@ from movie_launcher.processes import Child
 from movie_launcher.working import Worker
 
 START_SECONDS: Final = 60.0
+FIRST_ADMIN_FILE: Final = "first-admin.env"
+"""In DATA_DIR: what lets the first admin in. The API writes it, and its owner removes it."""
+_OPEN_TO_ALL: Final = "ANONYMOUS_WRITES is on: anybody who reaches this server can add movies"
 _POLL_SECONDS: Final = 0.05
 _WATCH_SECONDS: Final = 0.25
 _REQUEST_SECONDS: Final = 5.0
@@ -32,6 +37,8 @@ def api(settings: Settings, variables: dict[str, str]) -> Iterator[Child]:
     Raises:
         LauncherError: It does not start.
     """
+    if settings.develop_server:
+        _make_first_admin(variables)
     command = programs.api_command(settings)
     # Gunicorn reads it too, and an empty one, which to us is unset, is no number to it.
     variables = {**variables, "WEB_CONCURRENCY": str(settings.web_concurrency)}
@@ -62,14 +69,19 @@ def watch(process: Child, worker: Worker) -> None:
 def announce(settings: Settings) -> None:
     """Prints where the API is, what it serves, and how to end it."""
     address = public_address(settings)
-    click.echo(
-        "\n"
-        f"  Movies     {address}/movies\n"
-        f"  Docs       {address}/docs\n"
-        f"  Data       {_describe(_ask(settings, '/dataset'))}\n"
-        f"  Reload     {_describe_schedule(settings)}\n"
-        f"  Stop       Ctrl-C, or ./run.sh stop\n"
-    )
+    first_admin = settings.data_dir / FIRST_ADMIN_FILE
+    lines = {
+        "Movies": f"{address}/movies",
+        "Docs": f"{address}/docs",
+        "Accounts": f"{address}/account",
+        "First admin": _from_here(first_admin) if first_admin.is_file() else None,
+        "Data": _describe(_ask(settings, "/dataset")),
+        "Reload": _describe_schedule(settings),
+        "WARNING": _OPEN_TO_ALL if settings.anonymous_writes else None,
+        "Stop": "Ctrl-C, or ./run.sh stop",
+    }
+    told = [f"  {label:<13}{text}" for label, text in lines.items() if text]
+    click.echo("\n".join(["", *told, ""]))
 
 
 def public_address(settings: Settings) -> str:
@@ -78,6 +90,26 @@ def public_address(settings: Settings) -> str:
         return settings.public_url
     host = "localhost" if _is_here(settings.host) else settings.host
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
+
+
+def _make_first_admin(variables: dict[str, str]) -> None:
+    """There is an admin, or other users. Gunicorn sees to it by itself, from its settings file.
+
+    Raises:
+        LauncherError: None could be made.
+    """
+    command = programs.installed(programs.FIRST_ADMIN_COMMAND)
+    code = processes.run(
+        command, environment=variables | programs.flask_variables(), folder=programs.api_folder()
+    )
+    if code != exits.DONE:
+        raise LauncherError("The API did not start, for the reason above.")
+
+
+def _from_here(path: Path) -> str:
+    """A path as it is typed in the current folder."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _wait_until_it_answers(settings: Settings, process: Child) -> None:

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 LOAD_LOCK = 0x6C6F6164  # movie_loader's, which tests of the launcher must not import
 
 COMMANDS = [
-    *("up", "load", "serve", "worker", "jobs", "loader", "test", "check"),
+    *("up", "load", "serve", "worker", "jobs", "loader", "users", "test", "check"),
     *("psql", "backup", "restore", "bench", "stop"),
 ]
 
