@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from movie_testing.api_server import running_api
+from movie_testing.factories.accounts import AccountFactory
 from movie_testing.tsv import rating_row, title_row, write_tsv
 from movie_testing.walks import links
 
@@ -112,9 +113,15 @@ class Days:
         )
 
 
+@pytest.fixture
+def editor_headers(database_url):
+    with AccountFactory(database_url) as accounts:
+        return accounts.editor_headers()
+
+
 @pytest.mark.parametrize("with_adult", [True, False])
 def test_a_client_that_replays_every_change_has_the_copy_that_a_fresh_walk_gives(
-    database_url, tmp_path, with_adult
+    database_url, editor_headers, tmp_path, with_adult
 ):
     random_ = random.Random(7 + with_adult)
     days = Days(random_, tmp_path, database_url)
@@ -125,7 +132,7 @@ def test_a_client_that_replays_every_change_has_the_copy_that_a_fresh_walk_gives
             days.next()
             for at in range(random_.randint(0, 3)):
                 made = {"title": f"Own {day} {at}", "genres": ["Drama"]}
-                assert client.post("/movies", json=made).status_code == 201
+                assert client.post("/movies", json=made, headers=editor_headers).status_code == 201
             kinds |= copy.follow()
             assert copy.movies == copy.fresh()
     assert kinds == {"added", "changed", "retired"}

@@ -36,6 +36,13 @@ class Api(FlaskClient):
         return super().open(*arguments, **named)
 
 
+def as_caller(app: Flask, headers: dict[str, str]) -> FlaskClient:
+    """A caller who sends this token or key with every request."""
+    client = app.test_client()
+    client.environ_base["HTTP_AUTHORIZATION"] = headers["Authorization"]
+    return client
+
+
 class QueryCounter:
     """Counts the statements that the program sends; a plan is made once for many, and not counted."""
 
@@ -85,6 +92,19 @@ def idle_api(idle_database_url, tmp_path_factory) -> Iterator[FlaskClient]:
 
 
 @pytest.fixture(scope="session")
+def idle_editor_headers(idle_database_url) -> dict[str, str]:
+    """The headers of a caller who may write, for tests whose writes are refused."""
+    with AccountFactory(idle_database_url) as factory:
+        return factory.editor_headers()
+
+
+@pytest.fixture(scope="session")
+def idle_editor(idle_api, idle_editor_headers) -> FlaskClient:
+    """That caller, without a network between."""
+    return as_caller(idle_api.application, idle_editor_headers)
+
+
+@pytest.fixture(scope="session")
 def idle_server(idle_database_url, tmp_path_factory) -> Iterator[RunningApi]:
     """The server, started once: for tests that write nothing and need no movies."""
     with running_api(idle_database_url, tmp_path_factory.mktemp("server"), web_concurrency=2) as api:
@@ -116,6 +136,12 @@ def app(make_app) -> Flask:
 @pytest.fixture
 def api(app) -> FlaskClient:
     return app.test_client()
+
+
+@pytest.fixture
+def editor(app, accounts) -> FlaskClient:
+    """A caller who may write the catalogue."""
+    return as_caller(app, accounts.editor_headers())
 
 
 @pytest.fixture

@@ -38,11 +38,11 @@ def test_a_read_survives_that_its_connection_was_cut(api, movies, cut):
     assert [movie["title"] for movie in api.get("/movies").json] == ["x"]
 
 
-def test_a_write_survives_that_its_connection_was_cut(api, cut):
+def test_a_write_survives_that_its_connection_was_cut(editor, cut):
     for _ in range(2):  # one for reads, one for writes
-        api.post("/movies", json={"title": "x"})
+        editor.post("/movies", json={"title": "x"})
     cut()
-    assert api.post("/movies", json={"title": "x"}).status_code == 201
+    assert editor.post("/movies", json={"title": "x"}).status_code == 201
 
 
 def test_a_database_that_is_away_gives_503_and_says_when_to_try_again(make_app):
@@ -50,7 +50,7 @@ def test_a_database_that_is_away_gives_503_and_says_when_to_try_again(make_app):
     for answer in (
         api.get("/movies"),
         api.get("/movies/tt0000001"),
-        api.post("/movies", json={"title": "x"}),
+        api.post("/movies", json={"title": "x"}, headers={"Authorization": "Bearer movies_any"}),
     ):
         assert (answer.status_code, answer.json["type"]) == (503, "/docs/errors/database-away")
         assert answer.headers["Retry-After"] == "5"
@@ -58,16 +58,20 @@ def test_a_database_that_is_away_gives_503_and_says_when_to_try_again(make_app):
 
 
 @pytest.mark.parametrize(
-    "ask", [lambda api: api.get("/movies"), lambda api: api.post("/movies", json={"title": "x"})]
+    "ask",
+    [
+        lambda api, _: api.get("/movies"),
+        lambda api, headers: api.post("/movies", json={"title": "x"}, headers=headers),
+    ],
 )
-def test_a_query_that_takes_too_long_is_given_up(make_app, database_url, ask):
-    api = make_app(statement_timeout_seconds=0.2).test_client()
+def test_a_query_that_takes_too_long_is_given_up(make_app, accounts, database_url, ask):
+    api, headers = make_app(statement_timeout_seconds=0.2).test_client(), accounts.editor_headers()
     with connection_to(database_url) as other, other.cursor() as cursor:
         cursor.execute("LOCK TABLE movies IN ACCESS EXCLUSIVE MODE")
-        answer = ask(api)
+        answer = ask(api, headers)
     assert (answer.status_code, answer.json["type"]) == (503, "/docs/errors/database-busy")
     assert answer.headers["Retry-After"] == "5"
-    assert ask(api).status_code < 300
+    assert ask(api, headers).status_code < 300
 
 
 def test_a_fault_in_a_query_is_ours_and_tells_no_sql(api, database_url):
@@ -78,12 +82,13 @@ def test_a_fault_in_a_query_is_ours_and_tells_no_sql(api, database_url):
     assert "other_name" not in answer.text
 
 
-def test_a_write_that_fails_half_way_leaves_nothing(app, movies):
-    api = app.test_client()
+def test_a_write_that_fails_half_way_leaves_nothing(api, editor, movies):
     movies.create(imdb_id="tt0111161")
     link = "https://www.imdb.com/title/tt0111161/"
     statuses = [
-        api.post("/movies", json={"title": "x", "genres": [f"New {number}"], "imdb_link": link}).status_code
+        editor.post(
+            "/movies", json={"title": "x", "genres": [f"New {number}"], "imdb_link": link}
+        ).status_code
         for number in range(3)
     ]
     assert (statuses, api.get("/genres").json) == ([409] * 3, [])

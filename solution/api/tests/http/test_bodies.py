@@ -18,24 +18,25 @@ def post(api, data: bytes, **headers) -> tuple[int, str]:
         "application/xml",
     ],
 )
-def test_another_type_is_refused(idle_api, content_type):
-    assert post(idle_api, b'{"title": "x"}', **{"Content-Type": content_type}) == (
+def test_another_type_is_refused(idle_editor, content_type):
+    assert post(idle_editor, b'{"title": "x"}', **{"Content-Type": content_type}) == (
         415,
         "unsupported-media-type",
     )
 
 
-def test_utf_8_may_be_said(api):
-    assert post(api, b'{"title": "x"}', **{"Content-Type": "application/json; charset=UTF-8"})[0] == 201
+def test_utf_8_may_be_said(editor):
+    assert post(editor, b'{"title": "x"}', **{"Content-Type": "application/json; charset=UTF-8"})[0] == 201
 
 
-def test_a_compressed_body_is_refused(idle_api):
-    assert post(idle_api, b"\x1f\x8b", **{"Content-Encoding": "gzip"}) == (415, "unsupported-media-type")
+def test_a_compressed_body_is_refused(idle_editor):
+    assert post(idle_editor, b"\x1f\x8b", **{"Content-Encoding": "gzip"}) == (415, "unsupported-media-type")
 
 
-def test_a_body_that_is_too_large_is_refused_before_it_is_read(make_app):
+def test_a_body_that_is_too_large_is_refused_before_it_is_read(make_app, accounts):
     api = make_app(max_body_bytes=1024).test_client()
-    assert post(api, b'{"title": "%s"}' % (b"x" * 1024)) == (413, "body-too-large")
+    answer = post(api, b'{"title": "%s"}' % (b"x" * 1024), **accounts.editor_headers())
+    assert answer == (413, "body-too-large")
 
 
 @pytest.mark.parametrize(
@@ -50,10 +51,10 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(make_app):
         b"[" * 5000,
     ],
 )
-def test_a_body_that_is_no_json_is_refused(idle_api, data):
-    assert post(idle_api, data) == (400, "malformed-body")
+def test_a_body_that_is_no_json_is_refused(idle_editor, data):
+    assert post(idle_editor, data) == (400, "malformed-body")
 
 
 @pytest.mark.parametrize("data", [b"null", b"[]", b'"x"', b"1"])
-def test_a_body_that_is_no_object_is_refused(idle_api, data):
-    assert post(idle_api, data) == (400, "invalid-body")
+def test_a_body_that_is_no_object_is_refused(idle_editor, data):
+    assert post(idle_editor, data) == (400, "invalid-body")

@@ -20,9 +20,9 @@ def faults(answer) -> dict[str, str]:
     return {fault["field"]: fault["message"] for fault in answer.json["errors"]}
 
 
-def test_a_movie_that_is_made_is_there_under_its_location(api):
+def test_a_movie_that_is_made_is_there_under_its_location(api, editor):
     answer = post(
-        api,
+        editor,
         title="The Last Reel",
         original_title="La dernière bobine",
         year=2026,
@@ -48,28 +48,28 @@ def test_a_movie_that_is_made_is_there_under_its_location(api):
     }
 
 
-def test_a_title_is_enough(api):
-    answer = post(api, title="x")
+def test_a_title_is_enough(editor):
+    answer = post(editor, title="x")
     assert (answer.status_code, answer.json["genres"], answer.json["imdb_link"]) == (201, [], None)
 
 
-def test_a_load_can_tell_it_from_its_own(api, database_url):
-    post(api, title="Élan", imdb_link=LINK)
+def test_a_load_can_tell_it_from_its_own(editor, database_url):
+    post(editor, title="Élan", imdb_link=LINK)
     with psycopg2.connect(libpq_address(database_url)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT source, title_type, title_key, imdb_id, is_adult FROM movies")
         assert cursor.fetchall() == [("api", "movie", "elan", "tt0111161", False)]
     connection.close()
 
 
-def test_a_title_is_kept_exactly(api):
+def test_a_title_is_kept_exactly(api, editor):
     titles = [" x ", "x\ny", "\u0085x", "東京物語", "🎬" * 1000, "'; DROP TABLE movies; --", "%s", "\\N"]
-    locations = [post(api, title=title).headers["Location"] for title in titles]
+    locations = [post(editor, title=title).headers["Location"] for title in titles]
     assert [api.get(location).json["title"] for location in locations] == titles
 
 
 @pytest.mark.parametrize("title", [None, 1, True, [], "", " ", "\u3000\u00a0\ufeff", "x" * 1001, "a\0b"])
-def test_a_title_is_1_to_1000_characters_that_are_not_all_blank(idle_api, title):
-    assert set(faults(post(idle_api, title=title))) == {"title"}
+def test_a_title_is_1_to_1000_characters_that_are_not_all_blank(idle_editor, title):
+    assert set(faults(post(idle_editor, title=title))) == {"title"}
 
 
 @pytest.mark.parametrize(
@@ -109,20 +109,20 @@ def test_a_title_is_1_to_1000_characters_that_are_not_all_blank(idle_api, title)
         ("imdb_id", "tt0111161"),
     ],
 )
-def test_a_field_that_is_not_valid_is_named(idle_api, field, value):
-    assert set(faults(post(idle_api, title="x", **{field: value}))) == {field}
+def test_a_field_that_is_not_valid_is_named(idle_editor, field, value):
+    assert set(faults(post(idle_editor, title="x", **{field: value}))) == {field}
 
 
 @pytest.mark.parametrize(
     "genre",
     ["", " ", " Drama", "Drama ", "a,b", "a\nb", "x" * 101, 1, None, {}, {"name": 1}, {"name": "x", "id": 1}],
 )
-def test_a_genre_that_is_not_valid_is_named(idle_api, genre):
-    assert set(faults(post(idle_api, title="x", genres=["Drama", genre]))) == {"genres[1]"}
+def test_a_genre_that_is_not_valid_is_named(idle_editor, genre):
+    assert set(faults(post(idle_editor, title="x", genres=["Drama", genre]))) == {"genres[1]"}
 
 
-def test_every_fault_is_told_at_once_in_our_words(idle_api):
-    answer = faults(post(idle_api, titel="x", year="1994", genres=[1], votes=-1))
+def test_every_fault_is_told_at_once_in_our_words(idle_editor):
+    answer = faults(post(idle_editor, titel="x", year="1994", genres=[1], votes=-1))
     assert answer == {
         "title": "is required",
         "year": "must be a whole number",
@@ -142,55 +142,60 @@ def test_every_fault_is_told_at_once_in_our_words(idle_api):
         "https://www.imdb.com/pt-br/title/tt0111161/",
     ],
 )
-def test_an_address_of_a_title_is_given_back_as_it_came(api, link):
-    created = post(api, title="x", imdb_link=link)
+def test_an_address_of_a_title_is_given_back_as_it_came(api, editor, link):
+    created = post(editor, title="x", imdb_link=link)
     assert (created.json["imdb_link"], api.get("/movies/tt0111161").json["id"]) == (link, created.json["id"])
 
 
-def test_numbers_may_be_written_with_a_point_where_they_are_whole(api):
-    answer = post(api, title="x", year=1994.0, rating=9)
+def test_numbers_may_be_written_with_a_point_where_they_are_whole(editor):
+    answer = post(editor, title="x", year=1994.0, rating=9)
     assert (answer.json["year"], answer.json["rating"]) == (1994, 9.0)
 
 
-def test_every_rating_with_one_decimal_comes_back(api):
+def test_every_rating_with_one_decimal_comes_back(editor):
     ratings = [tenths / 10 for tenths in range(10, 101)]
-    assert [post(api, title="x", rating=rating).json["rating"] for rating in ratings] == ratings
+    assert [post(editor, title="x", rating=rating).json["rating"] for rating in ratings] == ratings
 
 
-def test_an_imdb_id_that_exists_is_a_conflict_and_leaves_nothing(api, movies):
+def test_an_imdb_id_that_exists_is_a_conflict_and_leaves_nothing(api, editor, movies):
     movies.create(imdb_id="tt0111161")
     for _ in range(3):  # the connections of reads are those of writes
         api.get("/genres")
-    answer = post(api, title="x", imdb_link=LINK, genres=["New"])
+    answer = post(editor, title="x", imdb_link=LINK, genres=["New"])
     assert (answer.status_code, answer.json["errors"][0]["field"]) == (409, "imdb_link")
     assert (len(api.get("/movies").json), api.get("/genres").json) == (1, [])
 
 
-def test_genres_are_told_apart_without_case_and_named_as_first_written(api):
-    post(api, title="x", genres=["Épouvante"])
-    answer = post(api, title="y", genres=["éPOUVANTE", {"name": "E\u0301pouvante"}, "Drama"])
+def test_genres_are_told_apart_without_case_and_named_as_first_written(api, editor):
+    post(editor, title="x", genres=["Épouvante"])
+    answer = post(editor, title="y", genres=["éPOUVANTE", {"name": "E\u0301pouvante"}, "Drama"])
     assert answer.json["genres"] == [{"name": "Épouvante"}, {"name": "Drama"}]
     assert api.get("/genres").json == [{"name": "Drama"}, {"name": "Épouvante"}]
 
 
-def test_a_writer_waits_for_another_that_makes_the_same_genre(app):
+def test_a_writer_waits_for_another_that_makes_the_same_genre(app, accounts):
+    headers = accounts.editor_headers()
     with ThreadPoolExecutor(1) as pool:
         with app.app_context(), write() as connection:
             find_or_create(connection, ["Ärger"])
             other = pool.submit(
-                lambda: app.test_client().post("/movies", json={"title": "x", "genres": ["ÄRGER"]})
+                lambda: app.test_client().post(
+                    "/movies", json={"title": "x", "genres": ["ÄRGER"]}, headers=headers
+                )
             )
             with pytest.raises(TimeoutError):
                 other.result(timeout=0.5)
         assert other.result(timeout=10).json["genres"] == [{"name": "Ärger"}]
 
 
-def test_two_writers_make_a_genre_once(app):
+def test_two_writers_make_a_genre_once(app, accounts):
+    headers = accounts.editor_headers()
     names = ["Ärger", "ärger", "ÄRGER", "Neu", "NEU", "neu"]
 
     def make(number: int) -> int:
         wanted = names[number % 6 :] + names[: number % 6]
-        return app.test_client().post("/movies", json={"title": "x", "genres": wanted}).status_code
+        body = {"title": "x", "genres": wanted}
+        return app.test_client().post("/movies", json=body, headers=headers).status_code
 
     with ThreadPoolExecutor(8) as pool:
         statuses = set(pool.map(make, range(24)))
@@ -198,14 +203,17 @@ def test_two_writers_make_a_genre_once(app):
     assert (statuses, sorted(genres)) == ({201}, ["neu", "ärger"])
 
 
-def test_of_writers_of_the_same_movie_one_makes_it(app):
+def test_of_writers_of_the_same_movie_one_makes_it(app, accounts):
+    headers = accounts.editor_headers()
+
     def make(_number: int) -> int:
-        return app.test_client().post("/movies", json={"title": "x", "imdb_link": LINK}).status_code
+        body = {"title": "x", "imdb_link": LINK}
+        return app.test_client().post("/movies", json=body, headers=headers).status_code
 
     with ThreadPoolExecutor(8) as pool:
         statuses = list(pool.map(make, range(16)))
     assert sorted(statuses) == [201] + [409] * 15
 
 
-def test_a_parameter_is_refused(idle_api):
-    assert idle_api.post("/movies?dry_run=1", json={"title": "x"}).status_code == 400
+def test_a_parameter_is_refused(idle_editor):
+    assert idle_editor.post("/movies?dry_run=1", json={"title": "x"}).status_code == 400

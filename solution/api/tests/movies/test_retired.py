@@ -52,9 +52,9 @@ def test_a_retired_movie_is_gone_even_for_who_has_its_tag(api, movies, two):
         assert api.get(f"/movies/{two[0].id}", headers={"If-None-Match": held}).status_code == 410
 
 
-def test_a_movie_is_not_made_anew_under_the_imdb_id_of_a_retired_one(api, movies, two):
+def test_a_movie_is_not_made_anew_under_the_imdb_id_of_a_retired_one(editor, movies, two):
     movies.retire(two[0].id)
-    answer = api.post("/movies", json={"title": "x", "imdb_link": LINK})
+    answer = editor.post("/movies", json={"title": "x", "imdb_link": LINK})
     assert (answer.status_code, "retired" in answer.json["detail"]) == (409, True)
 
 
