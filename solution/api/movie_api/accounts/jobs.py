@@ -7,6 +7,7 @@ from movie_jobs.tasks import Backoff, Run, Task
 
 from movie_api.accounts.mailing import send_mail
 from movie_api.accounts.queries import export
+from movie_api.accounts.revoking import revoke
 from movie_api.work import app_context
 
 
@@ -20,6 +21,15 @@ def tasks(_settings: Settings) -> list[Task]:
             time_limit=timedelta(minutes=2),
             # A quarter of an hour in all: a server that defers mails of strangers does so for some minutes.
             backoff=Backoff(retries=5, first_seconds=30),
+            is_quiet=True,
+            takes_arguments=True,
+        ),
+        Task(
+            "revoke",
+            revoke,
+            time_limit=timedelta(minutes=1),
+            # For about three days: what a provider is not told, it goes on granting.
+            backoff=Backoff(retries=20, first_seconds=30, longest_seconds=6 * 60 * 60),
             is_quiet=True,
             takes_arguments=True,
         ),

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import yaml
 from flasgger import Swagger
-from flask import Blueprint, Flask, Response, make_response, render_template, send_from_directory
+from flask import Blueprint, Flask, Response, current_app, make_response, render_template, send_from_directory
 
 from movie_api.http.access import page, public
 from movie_api.http.addresses import whole
@@ -39,11 +39,37 @@ class _Docs(Swagger):  # type: ignore[misc]
         """Nothing: it would be called for every answer of the API."""
 
 
-@cache
 def contract() -> dict[str, Any]:
-    """The OpenAPI document."""
+    """The OpenAPI document, of what is there as this server is set up."""
+    return _contract(_absent_paths())
+
+
+def _absent_paths() -> tuple[str, ...]:
+    """Paths of the contract below which there is nothing here: a provider that nobody set up, say."""
+    absent: tuple[str, ...] = current_app.extensions.get("absent_paths", ())
+    return absent
+
+
+@cache
+def _contract(absent_paths: tuple[str, ...]) -> dict[str, Any]:
     document: dict[str, Any] = yaml.safe_load(_CONTRACT.read_text("utf-8"))
+    document["paths"] = {
+        path: operations
+        for path, operations in document["paths"].items()
+        if not any(path == absent or path.startswith(absent + "/") for absent in absent_paths)
+    }
     return document
+
+
+@cache
+def _contract_text(absent_paths: tuple[str, ...]) -> bytes:
+    """The contract as it is written; where something is absent, written anew without it."""
+    if not absent_paths:
+        return _CONTRACT.read_bytes()
+    text: bytes = yaml.safe_dump(
+        _contract(absent_paths), allow_unicode=True, encoding="utf-8", sort_keys=False, width=110
+    )
+    return text
 
 
 def _page(view: Callable[..., Any]) -> Callable[..., Response]:
@@ -117,11 +143,11 @@ def show_asset(filename: str) -> Response:
 @page
 @by_content
 def show_contract() -> Response:
-    """The contract, as it is written.
+    """The contract, for people.
 
     Source: RFC 9512, YAML Media Type.
     """
-    return Response(_CONTRACT.read_bytes(), content_type="application/yaml")
+    return Response(_contract_text(_absent_paths()), content_type="application/yaml")
 
 
 @docs.get(PAGES_PATH.rstrip("/"))
