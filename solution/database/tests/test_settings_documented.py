@@ -4,7 +4,7 @@ import re
 
 from movie_database.settings import SettingRow, checkout_root, describe_settings, example_env
 
-_ROW = re.compile(r"^\| `([A-Z_]+)` \| (.*?) \| (.*?) \|$", re.MULTILINE)
+_ROW = re.compile(r"^\| `([A-Z_<>]+)` \| (.*?) \| (.*?) \|$", re.MULTILINE)
 
 
 def test_every_setting_says_what_it_means():
