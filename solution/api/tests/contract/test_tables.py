@@ -27,8 +27,8 @@ from openapi_spec_validator import validate
 
 CONTRACT = yaml.safe_load((Path(movie_api.__file__).parent / "openapi.yaml").read_text("utf-8"))
 SCHEMAS = CONTRACT["components"]["schemas"]
-# Pages for people are no operations.
-PAGES = {"docs", "flasgger"}
+# Pages for people, and what belongs to them, are no operations.
+PAGES = ("/docs", "/apidocs", "/account")
 METHODS = {"get", "post", "put", "patch", "delete"}
 OPERATIONS = [
     (path, method, operation)
@@ -44,6 +44,11 @@ def list_parameters() -> dict[str, dict]:
     return {parameter["name"]: parameter for parameter in given if "name" in parameter}
 
 
+def path_of(rule) -> str:
+    """The path of a view as the contract writes it."""
+    return re.sub("<([a-z]+)>", r"{\1}", re.sub("<[a-z]+_id>", "<id>", rule.rule))
+
+
 def test_the_contract_is_openapi():
     validate(CONTRACT)
 
@@ -54,10 +59,10 @@ def test_the_contract_has_the_version_of_the_program():
 
 def test_operations_and_views_are_the_same_and_have_one_name(app):
     views = {
-        (re.sub("<[a-z]+_id>", "{id}", rule.rule), method.lower(), rule.endpoint.partition(".")[2])
+        (path_of(rule), method.lower(), rule.endpoint.partition(".")[2])
         for rule in app.url_map.iter_rules()
         for method in rule.methods - {"HEAD", "OPTIONS"}
-        if rule.rule == "/" or not rule.rule.startswith(("/docs", "/apidocs"))
+        if not rule.rule.startswith(PAGES)
     }
     operations = {(path, method, operation["operationId"]) for path, method, operation in OPERATIONS}
     assert views == operations
@@ -128,7 +133,7 @@ def test_every_operation_has_a_description_and_an_example_for_each_answer(path, 
             assert "example" in content or content["examples"], (path, method, status)
 
 
-def test_only_a_304_has_no_content():
+def test_only_a_deletion_a_304_and_a_way_elsewhere_have_no_content():
     statuses = {
         status
         for _, _, operation in OPERATIONS
@@ -136,7 +141,7 @@ def test_only_a_304_has_no_content():
         if "content" not in given and "$ref" not in given
     }
     without = {name for name, one in CONTRACT["components"]["responses"].items() if "content" not in one}
-    assert (statuses, without) == (set(), {"NotModified"})
+    assert (statuses, without) == (set(), {"Done", "NotModified", "PostedBack", "SignedIn", "ToProvider"})
 
 
 def test_parameters_of_the_changes_are_the_same_in_contract_and_table():
@@ -167,3 +172,36 @@ def test_the_examples_of_problems_are_problems_of_ours():
         problem = example["value"]
         kind = KINDS[problem["type"].rpartition("/")[2]]
         assert (problem["title"], problem["status"]) == (kind.title, kind.status)
+
+
+def test_every_kind_of_problem_is_an_example_of_some_operation_unless_it_never_comes_to_one():
+    shown = {
+        name
+        for _, _, operation in OPERATIONS
+        for given in operation["responses"].values()
+        for name in problems_of(given)
+    }
+    assert set(KINDS) - shown == {
+        "no-such-address",
+        "method-not-allowed",
+        "malformed-request",
+        "expectation-failed",
+        "headers-too-large",
+        "unsupported-transfer-coding",
+    }
+
+
+@pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS)
+def test_an_example_of_a_problem_stands_under_its_status_and_its_kind(path, method, operation):
+    examples = CONTRACT["components"]["examples"]
+    for status, given in operation["responses"].items():
+        for kind, example in problems_of(given).items():
+            problem = examples[example["$ref"].rpartition("/")[2]]["value"]
+            assert (problem["status"], problem["type"]) == (int(status), f"/docs/errors/{kind}")
+
+
+def problems_of(given: dict) -> dict:
+    """The examples of an answer that says no, by kind."""
+    shared = CONTRACT["components"]["responses"]
+    response = shared[given["$ref"].rpartition("/")[2]] if "$ref" in given else given
+    return response.get("content", {}).get("application/problem+json", {}).get("examples", {})
