@@ -6,6 +6,7 @@ import ipaddress
 import ssl
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -54,6 +55,7 @@ class MailServer:
         user: Who may sign in; None: nobody can.
         password: Of that user.
         offers_utf8: Whether it takes addresses in other scripts.
+        reply_to: Gives the reply to a mail that came, such as `250 OK`; None: all are taken.
         mails: What it took, in order.
     """
 
@@ -62,6 +64,7 @@ class MailServer:
     user: str | None = None
     password: str | None = None
     offers_utf8: bool = False
+    reply_to: Callable[[EmailMessage], str] | None = None
     mails: list[ReceivedMail] = field(default_factory=list)
     _refusals: dict[Step, deque[str]] = field(
         default_factory=lambda: {"mail": deque(), "recipient": deque(), "data": deque()}
@@ -144,6 +147,8 @@ class MailServer:
         credentials: Any = session.auth_data
         user = credentials.login.decode() if session.authenticated else None
         message = email.message_from_bytes(content, policy=default_policy)
+        if self.reply_to and (reply := self.reply_to(message)) and not reply.startswith("250"):
+            return reply
         is_encrypted = self.security == "tls" or session.ssl is not None
         self.mails.append(
             ReceivedMail(envelope.mail_from or "", envelope.rcpt_tos, message, content, is_encrypted, user)
