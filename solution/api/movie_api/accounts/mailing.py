@@ -43,11 +43,11 @@ def send_mail(run: Run) -> None:
         JobError: It could not be sent.
         NotNowError: The database is away.
     """
+    # Before a token is made, which would make an older one void for nothing.
+    refuse_without_address(run.settings)
+    mail_transport.refuse_unsafe(run.settings)
     mail_id = str(run.arguments["mail"])
     with app_context(run):
-        # Before a token is made, which would make an older one void for nothing.
-        refuse_without_address(run.settings)
-        mail_transport.refuse_unsafe(run.settings)
         letter = mails.take_up(mail_id)
         if letter is None:
             return
