@@ -16,6 +16,7 @@ function show(shown) {
   user = shown;
   find("#who").textContent = user.display_name;
   find("#address").textContent = user.email ?? "No e-mail address";
+  find("#unconfirmed").hidden = user.email === null || user.email_verified;
   find("#role").textContent = user.role;
   find("#role").hidden = user.role === "user";
   find("#since").replaceChildren("since ", momentOf(user.created_at, { dateStyle: "long" }));
