@@ -2,9 +2,8 @@
 
 from flask import Flask
 
-from movie_api.accounts import providers
-from movie_api.accounts.routes import keys, mails, pages, provider_pages, sessions, user
-from movie_api.accounts.routes import providers as provider_routes
+from movie_api.accounts.providers import absent_paths, check
+from movie_api.accounts.routes import keys, mails, pages, provider_pages, providers, sessions, user
 
 
 def register(app: Flask) -> None:
@@ -14,14 +13,14 @@ def register(app: Flask) -> None:
         SettingsError: What proves to a provider who we are can't be used.
     """
     settings = app.extensions["settings"]
-    providers.check(settings)
-    app.extensions["absent_paths"] = providers.absent_paths(settings)
+    check(settings)
+    app.extensions["absent_paths"] = absent_paths(settings)
     for blueprint in (
         mails.routes,
         sessions.routes,
         user.routes,
         keys.routes,
-        provider_routes.routes,
+        providers.routes,
         provider_pages.routes,
         pages.routes,
     ):
