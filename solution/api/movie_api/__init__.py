@@ -14,7 +14,7 @@ from movie_api.dataset.routes import dataset
 from movie_api.docs import pages as docs
 from movie_api.extensions import db
 from movie_api.genres.routes import genres
-from movie_api.http import codings, faults
+from movie_api.http import codings, cors, faults
 from movie_api.http.addresses import Addresses, is_loopback
 from movie_api.http.conditional import Tags, edition_of
 from movie_api.http.cursors import Cursors
@@ -68,5 +68,6 @@ def create_app(settings: Settings | None = None) -> Api:
     docs.register(app)
     faults.register(app)
     codings.register(app)
+    cors.register(app, settings.cors_origins)
     app.wsgi_app = Exchange(app.wsgi_app, addresses, RequestLog(settings.log_format))  # type: ignore[method-assign]
     return app
