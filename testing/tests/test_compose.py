@@ -11,6 +11,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +24,20 @@ from movie_jobs.worker import Pace
 from movie_launcher import programs
 
 ROOT = Path(__file__).parents[2]
-DOCKERFILES = {"api": "solution/api/Dockerfile", "loader": "solution/data-loader/Dockerfile"}
-# The services that run programs of ours; two of them share an image.
-SERVICES = ["api", "loader", "worker"]
-# What means nothing in an image: the address is given by its parts, the folders are the image's own.
-NOT_FOR_IMAGES = {
-    "DATABASE_URL",
-    "DATA_DIR",
-    "DEVELOP_SERVER",
-    "PG_BINDIR",
-    "SKIP_LOAD_DATA",
-    "SQL_SCRIPTS",
-    "TEST_DATABASE_URL",
+DOCKERFILES = {
+    "api": "solution/api/Dockerfile",
+    "loader": "solution/data-loader/Dockerfile",
+    "worker": "solution/jobs/Dockerfile",
 }
+# The services that run programs of ours, each in an image of its own.
+SERVICES = list(DOCKERFILES)
+# What means nothing in an image.
+NOT_FOR_IMAGES = {"DEVELOP_SERVER", "PG_BINDIR", "SKIP_LOAD_DATA", "TEST_DATABASE_URL"}
+# The address is given by its parts, the folders are the image's own: .env may say otherwise for run.sh.
+FIXED = {"DATABASE_URL": "", "DATA_DIR": "/data", "SQL_SCRIPTS": "/app/sql-scripts"}
+# OIDC_<NAME>_…, whose names nobody knows before: given by the file itself.
+GIVEN_BY_FILE = {"OIDC"}
+GIVEN_ALL_OF_ENV = ["api", "worker"]
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +79,7 @@ def test_database_password_has_no_default(compose):
         value
         for service in compose["services"].values()
         for name, value in environment(service).items()
-        if "PASSWORD" in name
+        if name in {"DB_PASSWORD", "POSTGRES_PASSWORD"}
     ]
     assert len(passwords) == 4
     assert all(value.startswith("${DB_PASSWORD:?") for value in passwords)
@@ -102,7 +104,18 @@ def test_every_variable_of_a_service_is_a_setting(compose, name):
 
 def test_every_setting_that_means_something_in_an_image_can_be_set(compose):
     passed = {variable for name in SERVICES for variable in environment(compose["services"][name])}
-    assert {field.upper() for field in Settings.model_fields} - passed == NOT_FOR_IMAGES
+    assert {field.upper() for field in Settings.model_fields} - passed == NOT_FOR_IMAGES | GIVEN_BY_FILE
+
+
+@pytest.mark.parametrize("name", GIVEN_ALL_OF_ENV)
+def test_providers_of_any_name_reach_the_api_and_the_worker(compose, name):
+    assert compose["services"][name]["env_file"] == [{"path": ".env", "required": False}]
+
+
+@pytest.mark.parametrize("name", GIVEN_ALL_OF_ENV)
+def test_what_env_says_for_run_sh_alone_reaches_no_container(compose, name):
+    given = environment(compose["services"][name])
+    assert {variable: given[variable] for variable in FIXED} == FIXED
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -139,7 +152,12 @@ def test_images_are_pinned_to_a_full_version(compose):
 
 
 @pytest.mark.parametrize(
-    ("name", "command"), [("api", programs.API_COMMAND), ("loader", programs.LOAD_COMMAND)]
+    ("name", "command"),
+    [
+        ("api", programs.API_COMMAND),
+        ("loader", programs.LOAD_COMMAND),
+        ("worker", programs.WORKER_COMMAND),
+    ],
 )
 def test_an_image_starts_what_run_sh_starts(compose, name, command):
     commands = [words for word, words in instructions(name) if word in {"CMD", "ENTRYPOINT"}]
@@ -147,17 +165,35 @@ def test_an_image_starts_what_run_sh_starts(compose, name, command):
     assert not {"command", "entrypoint"} & set(compose["services"][name])
 
 
-def test_the_worker_runs_what_run_sh_runs_in_the_image_that_it_runs_loads_in(compose):
-    worker, loader = compose["services"]["worker"], compose["services"]["loader"]
-    assert worker["command"] == list(programs.WORKER_COMMAND)
-    assert worker["image"] == loader["image"]
-    assert "build" not in worker
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_runs_in_the_image_of_its_dockerfile(compose, name):
+    service = compose["services"][name]
+    assert service["build"] == {"context": ".", "dockerfile": DOCKERFILES[name]}
+    assert service["image"] == f"movies-{name}:0.1.0"
 
 
 def test_a_load_means_the_same_whether_the_worker_runs_it_or_somebody_does(compose):
     worker, loader = (environment(compose["services"][name]) for name in ("worker", "loader"))
     assert {name: worker.get(name) for name in loader} == loader
-    assert compose["services"]["worker"]["volumes"] == compose["services"]["loader"]["volumes"]
+
+
+def test_the_worker_works_for_the_api_by_the_same_settings(compose):
+    """Such as the key that signs, the address that links begin with, and the clients at providers."""
+    worker, api = (environment(compose["services"][name]) for name in ("worker", "api"))
+    both = set(worker) & set(api)
+    assert {name: worker[name] for name in both} == {name: api[name] for name in both}
+    assert {"SECRET_KEY", "PUBLIC_URL", "REFRESH_TOKEN_LIFETIME", "APPLE_PRIVATE_KEY", "SMTP_HOST"} <= both
+
+
+def test_no_mail_is_written_to_a_folder_in_a_container(compose):
+    """It is where HOST is loopback, which it is not there: people elsewhere ask for mails."""
+    assert environment(compose["services"]["worker"])["HOST"] == "0.0.0.0"
+
+
+def test_all_programs_share_one_volume(compose):
+    """Mails and files that one makes are signed by the key, and served from the folder, of another."""
+    assert [compose["services"][name]["volumes"] for name in SERVICES] == [["data:/data"]] * 3
+    assert set(compose["volumes"]) == {"database", "data"}
 
 
 def test_the_worker_has_the_time_to_put_its_jobs_back(compose):
@@ -165,9 +201,29 @@ def test_the_worker_has_the_time_to_put_its_jobs_back(compose):
     assert seconds > Pace().end_seconds + 1
 
 
+def packages(name: str) -> dict[str, list[str]]:
+    """The names of our packages that an image holds, and what each needs."""
+    installs = " ".join(words for word, words in instructions(name) if word == "RUN")
+    projects = [
+        tomllib.loads((ROOT / "solution" / folder / "pyproject.toml").read_text("utf-8"))["project"]
+        for folder in re.findall(r"/build/(?!locks)([\w-]+)", installs)
+    ]
+    return {
+        project["name"]: [re.match(r"[\w-]+", needed)[0] for needed in project["dependencies"]]
+        for project in projects
+    }
+
+
 def test_the_image_of_the_worker_holds_all_that_it_runs():
-    installs = " ".join(words for word, words in instructions("loader") if word == "RUN")
-    assert {"/build/database", "/build/jobs", "/build/data-loader"} <= set(installs.split())
+    assert set(packages("worker")) == {"movie-api", "movie-database", "movie-jobs", "movie-loader"}
+
+
+@pytest.mark.parametrize("name", DOCKERFILES)
+def test_an_image_holds_all_that_its_packages_need(name):
+    ours = packages(name)
+    lock = (ROOT / "locks" / f"{name}.txt").read_text("utf-8")
+    locked = set(re.findall(r"^([\w-]+)==", lock, flags=re.MULTILINE))
+    assert {needed for needs in ours.values() for needed in needs} - set(ours) - locked == set()
 
 
 @pytest.mark.parametrize("name", DOCKERFILES)

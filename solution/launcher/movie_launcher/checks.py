@@ -12,7 +12,7 @@ from movie_launcher import processes, programs
 
 CONTRACT: Final = "solution/api/movie_api/openapi.yaml"
 SHELL_SCRIPTS: Final = ("run.sh", ".ci/run", "locks/update.sh")
-DOCKERFILES: Final = ("solution/api/Dockerfile", "solution/data-loader/Dockerfile")
+DOCKERFILES: Final = tuple(f"solution/{name}/Dockerfile" for name in ("api", "data-loader", "jobs"))
 
 CHECKS: Final = {
     "rules (ruff)": ("ruff", "check"),
