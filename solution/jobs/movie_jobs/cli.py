@@ -99,8 +99,14 @@ def run(task: str) -> None:
     """Have TASK run as soon as a worker can, such as loader:reload."""
     settings = _settings()
     known = _known_tasks(settings)
+    whole = [name for name, one in known.items() if not one.takes_arguments]
     if task not in known:
-        raise click.UsageError(f"There is no task {task!r}; there are {', '.join(known)}.")
+        raise click.UsageError(f"There is no task {task!r}; there are {', '.join(whole)}.")
+    if task not in whole:
+        raise click.UsageError(
+            f"A job of {task} is one piece of work among many, and put there by the program that has it;"
+            " `retry ID` has one run again."
+        )
     with _database(settings) as url:
         waiting = queue.put(url, task, in_hurry=True)
         already = "" if waiting.is_new else " already"

@@ -30,7 +30,8 @@ class JobError(Exception):
 
     Attributes:
         is_transient: Whether another try can help.
-        is_told: Whether an alert of the job's own tells of it already.
+        is_told: Whether no alert is needed: one of the job's own tells of it already, or it is nothing that
+            whoever runs this can help.
     """
 
     def __init__(self, message: str, *, is_transient: bool, is_told: bool = False) -> None:

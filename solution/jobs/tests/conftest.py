@@ -91,6 +91,11 @@ class Bench:
     def put(self, task):
         return queue.put(self.url, task).id
 
+    def defer(self, task, **arguments):
+        """A job of a task that takes arguments, put there as a transaction of a program's would."""
+        (row,) = self.query("SELECT jobs_defer(%s, %s::jsonb) AS id", task, json.dumps(arguments))
+        return row["id"]
+
     def query(self, statement, *values):
         with connected(self.url) as connection, connection.cursor(cursor_factory=RealDictCursor) as cursor:
             cursor.execute(statement, values)

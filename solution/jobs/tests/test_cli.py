@@ -116,10 +116,17 @@ def test_a_job_that_waits_for_its_next_try_is_due_when_its_task_is_asked_for(run
     assert [one["scheduled_at"] for one in queue.jobs(bench.url)] == [None]
 
 
+def test_a_task_that_takes_arguments_is_not_put_there_without_any(run, bench):
+    told = run("run", "api:mail")
+    assert told.code == 2
+    assert "A job of api:mail is one piece of work among many" in told.err
+    assert queue.jobs(bench.url) == []
+
+
 def test_an_unknown_task_is_wrong_usage_and_the_known_are_told(run):
     told = run("run", "loader:relaod")
     assert told.code == 2
-    assert "there are jobs:prune, loader:reload, loader:watch" in told.err
+    assert "there are jobs:prune, api:prune, loader:reload, loader:watch" in told.err
 
 
 def test_a_wrong_setting_is_told(run, monkeypatch):

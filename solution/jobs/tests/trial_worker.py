@@ -6,6 +6,7 @@ Tasks leave their traces in the folder, and look there for what they are to do.
 import asyncio
 import json
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,9 +29,9 @@ while not (folder / "go").exists():
 """
 
 
-def leave(name):
+def leave(name, trace="x"):
     with (TRACES / name).open("a") as file:
-        print("x", file=file)
+        print(trace, file=file)
 
 
 async def tick(run):
@@ -60,12 +61,30 @@ async def program(run):
     await run_program([sys.executable, "-c", PROGRAM, FOLDER])
 
 
+def letter(run):
+    """Leaves what it was given, and fails as often as that says."""
+    leave("letters", json.dumps(dict(run.arguments)))
+    if run.failures < run.arguments.get("bad_tries", 0):
+        raise JobError("not yet", is_transient=True)
+
+
+def pair(run):
+    """Is over when it has company."""
+    leave("pairs")
+    while len((TRACES / "pairs").read_text().splitlines()) < 2:
+        time.sleep(0.02)
+
+
 TASKS = {
     "trial:tick": Task("tick", tick, schedule="* * * * * *"),
     "trial:flaky": Task("flaky", flaky, backoff=Backoff(retries=3, first_seconds=0.1)),
     "trial:hopeless": Task("hopeless", hopeless, backoff=Backoff(retries=3, first_seconds=0.1)),
     "trial:slow": Task("slow", slow, time_limit=timedelta(seconds=0.2)),
     "trial:program": Task("program", program),
+    "trial:letter": Task(
+        "letter", letter, takes_arguments=True, backoff=Backoff(retries=3, first_seconds=0.1)
+    ),
+    "trial:pair": Task("pair", pair, takes_arguments=True),
     "trial:start": Task("start", tick, runs_at_start=True),
 }
 
