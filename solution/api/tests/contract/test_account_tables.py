@@ -12,13 +12,18 @@ from movie_api.accounts import schemas, tokens
 from movie_api.accounts.queries.keys import MAXIMUM_KEYS
 from movie_api.accounts.queries.sessions import MAXIMUM_SESSIONS
 from movie_api.accounts.routes.provider_pages import LONGEST_NEXT, NEXT_PATTERN
-from movie_api.http.access import ROLES, SCOPES
+from movie_api.http.access import ROLES, SCOPES, Rule, rule_of
 from movie_api.http.paths import uuid_of
 from movie_api.http.problems import Problem
 from movie_database.settings import SettingsError, given_settings
 
 CONTRACT = yaml.safe_load((Path(movie_api.__file__).parent / "openapi.yaml").read_text("utf-8"))
 SCHEMAS = CONTRACT["components"]["schemas"]
+OPERATIONS = {
+    operation["operationId"]: operation
+    for methods in CONTRACT["paths"].values()
+    for operation in methods.values()
+}
 BODIES = {
     body["schema"]["$ref"].rpartition("/")[2]
     for path, methods in CONTRACT["paths"].items()
@@ -36,6 +41,42 @@ SESSION = SimpleNamespace(
 )
 KEY = SimpleNamespace(id=1, name="", hint="", scopes=[], created_at=NOW, expires_at=NOW, revoked_at=None)
 IDENTITY = SimpleNamespace(id=1, provider="", email=None, linked_at=NOW, used_at=NOW)
+
+
+def test_every_operation_says_whom_it_is_for():
+    silent = {name for name, one in OPERATIONS.items() if not {"x-access", "security"} <= one.keys()}
+    assert silent == set()
+
+
+def test_every_view_says_whom_it_is_for(app):
+    assert [name for name, view in app.view_functions.items() if rule_of(view) is None] == []
+
+
+def test_the_contract_and_the_views_say_the_same_of_whom_they_are_for(app):
+    views = {name.rpartition(".")[2]: rule_of(view) for name, view in app.view_functions.items()}
+    told = {
+        name: Rule(
+            access["role"],
+            access["scope"],
+            access["fresh"],
+            is_page=security == [],
+            is_open_for_demonstrations=name == "create_movie",
+        )
+        for name, access, security in (
+            (name, one["x-access"], one["security"]) for name, one in OPERATIONS.items()
+        )
+    }
+    assert told == {name: views[name] for name in told}
+
+
+def test_what_needs_an_account_is_never_open_without_credentials():
+    known = [{"bearerAuth": []}, {"cookieAuth": []}]
+    odd = [
+        name
+        for name, one in OPERATIONS.items()
+        if one["security"] not in ([known] if one["x-access"]["role"] else [[{}, *known], []])
+    ]
+    assert odd == []
 
 
 def bounds(name: str) -> tuple[int, int]:
