@@ -140,6 +140,16 @@ class Settings(BaseSettings):
         shown="movie",
         min_length=1,
     )
+    with_cast: bool = _setting(
+        False,  # noqa: FBT003 - a default, not an argument
+        "Whether the movies' billed cast is loaded too, from `title.principals`",
+        allowed=_SWITCH,
+    )
+    with_akas: bool = _setting(
+        False,  # noqa: FBT003 - likewise
+        "Whether their titles in other countries and languages are loaded too, from `title.akas`",
+        allowed=_SWITCH,
+    )
     skip_load_data: bool = _setting(
         False,  # noqa: FBT003 - a default, not an argument
         "Start without loading, even if the database is empty",
