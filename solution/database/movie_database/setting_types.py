@@ -13,7 +13,7 @@ from croniter import croniter
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
-from movie_database import addresses
+from movie_database import addresses, secret_keys
 
 TITLE_TYPES: Final = (
     "movie",
@@ -47,8 +47,7 @@ _EMAIL: Final = re.compile(r"[^\s@]{1,64}@[^\s@]{1,189}", re.ASCII)
 _OIDC_NAME: Final = re.compile(r"[a-z0-9]{1,30}", re.ASCII)
 _OIDC_PART: Final = re.compile(r"OIDC_([A-Z0-9]+)_(ISSUER|CLIENT_ID|CLIENT_SECRET)", re.ASCII | re.IGNORECASE)
 
-SECRET_KEY_CHARACTERS: Final = 32
-_SECRET_KEY_VARIETY: Final = 8
+SECRET_KEY_CHARACTERS: Final = secret_keys.CHARACTERS
 
 
 class Rate(NamedTuple):
@@ -85,8 +84,7 @@ def _database_address(value: SecretStr) -> SecretStr:
 
 
 def _secret_key(value: SecretStr) -> SecretStr:
-    text = value.get_secret_value()
-    if len(text) < SECRET_KEY_CHARACTERS or len(set(text)) < _SECRET_KEY_VARIETY:
+    if secret_keys.is_guessable(value.get_secret_value()):
         raise ValueError("is too easy to guess")
     return value
 

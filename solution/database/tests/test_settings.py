@@ -1,16 +1,20 @@
+import base64
 import ipaddress
 import os
+import secrets
 import shutil
 import stat
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
 from movie_database import settings as settings_module
+from movie_database.secret_keys import is_guessable
 from movie_database.settings import SettingsError, given_settings, read_settings, secret_key
 
-GOOD_KEY = "0123456789abcdefghijklmnopqrstuvwxyz"
+GOOD_KEY = "Q0xq3mV9sT1bYw7rKd5hLz2nJf8gPc4e"
 
 
 @pytest.fixture(autouse=True)
@@ -154,9 +158,9 @@ def test_a_switch_is_on_in_each_usual_word(text):
     assert given_settings(skip_load_data=text).skip_load_data is True
 
 
-@pytest.mark.parametrize(("text", "value"), [(None, None), ("true", True), ("false", False)])
-def test_anonymous_writes_have_three_states(text, value):
-    assert given_settings(anonymous_writes=text).anonymous_writes is value
+def test_nobody_writes_without_an_account_unless_it_is_said():
+    assert given_settings().anonymous_writes is False
+    assert given_settings(anonymous_writes="true").anonymous_writes is True
 
 
 def test_title_types_are_separated_by_commas():
@@ -206,6 +210,57 @@ def test_other_hosts_are_refused(host):
 @pytest.mark.parametrize("key", ["short", "a" * 64, "abc" * 20])
 def test_a_secret_key_that_is_easy_to_guess_is_refused(key):
     assert "too easy to guess" in faults_of(secret_key=key)[0]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "changeme-changeme-please-changeme",
+        "CHANGE_ME_TO_A_COMPLEX_RANDOM_SECRET",
+        "change-this-before-you-go-live-please",
+        "django-insecure-3k!q0v$w8z2#m5x@r7t1y9b4n6",
+        "this is a secret, and is told to nobody",
+        "your-secret-key-goes-here-0123456789",
+        "a-string-secret-at-least-256-bits-long",
+        "\\2\\1thisismyscretkey\\1\\2\\e\\y\\y\\h",
+        "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
+        "192B9BDD22AB9ED4D12E236C78AFCB9A393EC15F71BBF5DC987D54727823BCBF",
+    ],
+)
+def test_a_secret_key_that_stands_in_somebodys_documentation_is_refused(key):
+    assert "too easy to guess" in faults_of(secret_key=key)[0]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "password password password password",
+        "filmfestival filmfestival filmfe",
+        "0123456789abcdefghijklmnopqrstuvwxyz",
+        "zyxwvutsrqponmlkjihgfedcba9876543210",
+    ],
+)
+def test_a_secret_key_that_is_made_by_a_pattern_is_refused(key):
+    assert "too easy to guess" in faults_of(secret_key=key)[0]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: secrets.token_hex(16),
+        lambda: secrets.token_hex(32),
+        lambda: secrets.token_urlsafe(24),
+        lambda: secrets.token_urlsafe(48),
+        lambda: base64.b64encode(secrets.token_bytes(32)).decode(),
+        lambda: str(uuid.uuid4()),
+    ],
+)
+def test_a_secret_key_that_is_random_is_taken(make):
+    assert not any(is_guessable(make()) for _ in range(2_000))
+
+
+def test_a_secret_key_of_words_that_do_not_repeat_is_taken():
+    given_settings(secret_key="a secret that both servers hold, 3f9c1b7e5d")
 
 
 @pytest.mark.parametrize("name", ["PROT", "DATABSE_URL", "TITLE_TYPE", "database-url"])
