@@ -62,6 +62,6 @@ def _repeats(text: str) -> bool:
 
 
 def _is_counted_up(text: str) -> bool:
-    """Whether most of its characters are the next, the same or the one before, as in 0123456789abc."""
+    """Whether two thirds of its characters are the next, the same or the one before, as in 0123456789abc."""
     steps = [abs(ord(one) - ord(other)) for one, other in pairwise(text)]
-    return sum(step <= 1 for step in steps) * 2 > len(steps)
+    return sum(step <= 1 for step in steps) * 3 > len(steps) * 2
