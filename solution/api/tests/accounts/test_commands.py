@@ -4,8 +4,11 @@ import json
 import re
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from movie_api.accounts.queries import administration
 from movie_database.settings import checkout_root
 
 NEW_PASSWORD = "a lantern above the harbour"
@@ -163,6 +166,21 @@ def test_the_last_admin_stays_one(users, accounts, words):
     assert ended.stderr == "This is the last account that is an admin.\n"
     assert [user["role"] for user in json.loads(users("list", "--json").stdout)] == ["admin", "admin"]
     assert users("list", "--json").stdout.count('"disabled_at":null') == 1
+
+
+def test_of_two_last_admins_that_are_disabled_at_once_one_stays(app, accounts, database_cursor):
+    pair, starts = [accounts.create(role="admin") for _ in range(2)], threading.Barrier(2)
+
+    def disable(account):
+        with app.app_context():
+            starts.wait()
+            administration.disable(account.email)
+
+    with ThreadPoolExecutor(2) as pool:
+        faults = [done.exception() for done in [pool.submit(disable, account) for account in pair]]
+    assert [str(fault) for fault in faults if fault] == ["This is the last account that is an admin."]
+    database_cursor.execute("SELECT count(*) FROM users WHERE disabled_at IS NULL")
+    assert database_cursor.fetchone() == (1,)
 
 
 def test_who_is_disabled_is_let_in_by_nothing(users, api, accounts, session_headers):
