@@ -11,6 +11,7 @@ from typing import Any, Final
 from flask import current_app
 from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, Key, KeySet, OctKey
+from joserfc.jws import JWSRegistry
 
 from movie_api.accounts import fetching
 from movie_api.accounts.fetching import endpoint, text_of
@@ -104,9 +105,12 @@ class Discovered:
 
     def _find(self, key_id: str | None, algorithm: str) -> Key | None:
         try:
-            return self._keys.get_by_kid(key_id, {"alg": algorithm, "use": "sig"})
+            found = self._keys.get_by_kid(key_id, {"alg": algorithm, "use": "sig"})
+            # Where there is one key alone, it is found whatever it is for.
+            JWSRegistry(algorithms=[algorithm]).get_alg(algorithm).check_key(found)
         except JoseError:
             return None
+        return found
 
     def _ask_for_keys(self) -> None:
         told = self._ask(self.address("jwks_uri")).get("keys")
