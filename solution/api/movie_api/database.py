@@ -50,6 +50,36 @@ _DETAILS: Final = {
 }
 
 
+# Of these, the first line too holds values: of what was no number, or is there already.
+_TELLING_CLASSES: Final = ("22", "23", "P0")
+
+
+class StatementError(psycopg2.Error):
+    """PostgreSQL refused a statement, by a fault of ours: what it said, without the values that it quoted.
+
+    A fault is in the log with its text, and the values are addresses, names and hashes.
+    """
+
+    def __init__(self, refusal: psycopg2.Error) -> None:
+        self._refusal = refusal
+        diagnosis = refusal.diag
+        state = refusal.pgcode or ""
+        parts = [type(refusal).__name__, state, diagnosis.table_name, diagnosis.constraint_name]
+        if not state.startswith(_TELLING_CLASSES):
+            parts.append(diagnosis.message_primary)
+        super().__init__(" ".join(part for part in parts if part))
+
+    @property
+    def pgcode(self) -> str | None:  # type: ignore[override]
+        """The SQLSTATE."""
+        return self._refusal.pgcode
+
+    @property
+    def diag(self) -> Any:  # type: ignore[override]
+        """All that PostgreSQL said, values too."""
+        return self._refusal.diag
+
+
 def engine_options(settings: Settings) -> dict[str, Any]:
     """How SQLAlchemy reaches the database: a fixed number of connections, each with its limits."""
     timeout = round(settings.statement_timeout_seconds * 1000)
@@ -57,6 +87,8 @@ def engine_options(settings: Settings) -> dict[str, Any]:
         "pool_size": settings.database_pool_size,
         "max_overflow": 0,
         "pool_timeout": settings.statement_timeout_seconds,
+        # A fault's text is in the log: what a statement was given are addresses, names and hashes too.
+        "hide_parameters": True,
         "connect_args": {
             "application_name": "movie-api",
             "connect_timeout": _CONNECT_TIMEOUT_SECONDS,
@@ -107,10 +139,10 @@ def _with_reader(ask: Callable[[Reader], Answer]) -> Answer:
             return ask(reader)
         except psycopg2.Error as error:
             if not reader.is_gone:
-                raise _problem(error) from error
+                raise _problem(error) from None
             readers.reader = None
             if is_last_try:
-                raise _problem(error) from error
+                raise _problem(error) from None
     raise AssertionError("the last try answers or raises")
 
 
@@ -118,7 +150,7 @@ def _connect(readers: Readers) -> Reader:
     try:
         pooled = db.engine.raw_connection()
     except (psycopg2.Error, SQLAlchemyError) as error:
-        raise _problem(error) from error
+        raise _problem(error) from None
     readers.reader = Reader(pooled.dbapi_connection)
     pooled.detach()
     return readers.reader
@@ -137,7 +169,7 @@ def write() -> Iterator[Connection]:
         with _live_connection() as connection, connection.begin():
             yield connection
     except SQLAlchemyError as error:
-        raise _problem(error) from error
+        raise _problem(error) from None
 
 
 def _live_connection() -> Connection:
@@ -159,7 +191,7 @@ def _live_connection() -> Connection:
 
 
 def _problem(error: BaseException) -> Exception:
-    """The problem that a refusal of the database is; the refusal itself, if it is a fault of ours."""
+    """The problem that a refusal of the database is; if it is a fault of ours, what may be told of it."""
     original = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     state = getattr(original, "pgcode", None)
     diagnosis = getattr(original, "diag", None)
@@ -173,6 +205,8 @@ def _problem(error: BaseException) -> Exception:
     elif kind_of_state is None and (state is None or state.startswith("08")):
         is_connection = isinstance(original, psycopg2.OperationalError | psycopg2.InterfaceError)
         kind_of_state = problems.DATABASE_AWAY if is_connection else None
+    if kind_of_state is None and isinstance(original, psycopg2.Error):
+        return StatementError(original).with_traceback(error.__traceback__)
     if kind_of_state is None:
         return original if isinstance(original, Exception) else Exception(str(original))
     return Problem(kind_of_state, _DETAILS[kind_of_state], headers={"Retry-After": str(RETRY_AFTER_SECONDS)})

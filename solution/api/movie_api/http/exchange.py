@@ -16,6 +16,8 @@ from movie_api.http.conditional import headers_of
 from movie_api.http.request_log import RequestLog
 
 _REQUEST_ID: Final = re.compile(r"[\x20-\x7e]{1,128}", re.ASCII)
+# However it is mistyped: an address that leads nowhere is in the log as well.
+_IS_SECRET: Final = re.compile(r"[/.]*(auth|account)\b", re.IGNORECASE)
 _REQUEST_ID_KEY: Final = "movie_api.request_id"
 
 # Answers are data: nothing in them may run, load or be framed. The docs pages bring a policy of their own.
@@ -81,11 +83,16 @@ def request_id_of(environ: Environ) -> str | None:
 
 
 def _address(environ: Environ) -> str:
-    """The path and query as they came: still encoded, so they can't break a line of the log."""
+    """The path and query as they came: still encoded, so they can't break a line of the log.
+
+    Below /auth and /account, the query is not told: providers send browsers back with codes and states in it.
+    """
+    query = environ.get("QUERY_STRING", "")
     raw = environ.get("RAW_URI")
     if raw is None:
-        query = environ.get("QUERY_STRING", "")
         raw = quote(environ.get("PATH_INFO", ""), encoding="latin-1") + (f"?{query}" if query else "")
+    if query and _IS_SECRET.match(environ.get("PATH_INFO", "")):
+        return str(raw).partition("?")[0] + "?***"
     return str(raw)
 
 

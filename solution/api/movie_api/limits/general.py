@@ -4,6 +4,7 @@ Flask-Limiter counts them on our storage, with one statement a request. It comes
 known who asks; who shows a token that is not good is refused there, and not counted.
 """
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -47,6 +48,8 @@ def _register(app: Flask, rates: dict[str, Rate]) -> None:
     def tell() -> None:
         told.tell(left())
 
+    # It tells of each refusal, which the line of the request does as well.
+    logging.getLogger("flask-limiter").setLevel(logging.WARNING)
     limiter = Limiter(
         address_key,
         application_limits=[

@@ -7,7 +7,11 @@ import re
 
 import pytest
 import structlog
+from flask import request
+from movie_api.database import read, write
+from movie_api.http.access import public
 from movie_database.logs import configure_logging
+from sqlalchemy import text
 
 ADDRESSES = [
     "/",
@@ -20,6 +24,10 @@ ADDRESSES = [
     "/nope",
     "/docs",
     "/docs/openapi.json",
+    "/auth/user",
+    "/auth/keys",
+    "/auth/providers",
+    "/account/sign-in",
 ]
 
 
@@ -135,3 +143,71 @@ def test_the_log_names_the_peer_if_it_is_not_trusted(make_app, log):
     stream = log()
     make_app().test_client().get("/healthz", headers={"X-Forwarded-For": "203.0.113.7"})
     assert "client=127.0.0.1" in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("/auth/google/callback?code=4/0secret&state=s3cr3t", "/auth/google/callback?***"),
+        ("/auth/google/callback", "/auth/google/callback"),
+        ("/auth?secret", "/auth?***"),
+        ("/AUTH/google/callback?code=secret", "/AUTH/google/callback?***"),
+        ("//auth/google/callback?code=secret", "//auth/google/callback?***"),
+        ("/%61uth/google/callback?code=secret", "/%61uth/google/callback?***"),
+        ("/account/reset?token=secret", "/account/reset?***"),
+        ("http://h/auth/x?code=secret", "http://h/auth/x?***"),
+        ("/movies?title=secret", "/movies?title=secret"),
+        ("/authors?name=secret", "/authors?name=secret"),
+    ],
+)
+def test_what_an_address_of_accounts_was_asked_with_is_not_told(make_app, log, asked, told):
+    stream = log(log_format="json")
+    path, _, query = asked.removeprefix("http://h").partition("?")
+    # As the server gives them: the path decoded, and the address as it came.
+    environ = {"RAW_URI": asked, "PATH_INFO": path.replace("%61", "a"), "QUERY_STRING": query}
+    make_app(log_format="json").test_client().get("/", environ_overrides=environ)
+    assert [json.loads(line)["address"] for line in stream.getvalue().splitlines()] == [told]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT CAST(:secret AS integer)",
+        "SELECT 1 / 0 WHERE :secret <> ''",
+        "SELECT nothing FROM nowhere WHERE name = :secret",
+        "INSERT INTO users (display_name, role) VALUES ('x', :secret)",
+    ],
+)
+def test_a_fault_of_ours_is_told_without_what_was_in_the_request_or_the_statement(make_app, log, statement):
+    app = make_app()
+
+    @app.post("/broken")
+    @public
+    def broken():
+        secret = request.get_json()["secret"]
+        with write() as connection:
+            connection.execute(text(statement), {"secret": secret})
+
+    stream = log(log_level="DEBUG")
+    answer = app.test_client().post(
+        "/broken", json={"secret": "hunter2-in-the-body"}, headers={"X-Thing": "hunter2-in-a-header"}
+    )
+    assert answer.status_code == 500
+    assert "unforeseen fault" in stream.getvalue()
+    # Where it was is told all the same.
+    assert "connection.execute(text(statement)" in stream.getvalue()
+    assert "hunter2" not in stream.getvalue() + answer.text
+
+
+def test_a_fault_in_a_read_is_told_without_what_was_looked_for(make_app, log):
+    app = make_app()
+
+    @app.get("/broken")
+    @public
+    def broken():
+        read("SELECT CAST(%s AS integer)", ["hunter2"])
+
+    stream = log(log_level="DEBUG")
+    assert app.test_client().get("/broken").status_code == 500
+    assert "InvalidTextRepresentation 22P02" in stream.getvalue()
+    assert "hunter2" not in stream.getvalue().replace('["hunter2"]', "")
