@@ -39,13 +39,10 @@ def app_context(run: Run) -> Iterator[None]:
             raise
         raise NotNowError(problem.detail, seconds=_AWAY_SECONDS) from None
     except (psycopg2.Error, SQLAlchemyError) as error:
-        diagnosis = getattr(error, "diag", None)
-        words = [
-            type(error).__name__,
-            getattr(error, "pgcode", None),
-            getattr(diagnosis, "constraint_name", None),
-        ]
-        message = f"the database refused: {' '.join(word for word in words if word)}"
+        # Source: PostgreSQL's manual, Appendix A, "PostgreSQL Error Codes".
+        state = getattr(error, "pgcode", None) or type(error).__name__
+        constraint = getattr(getattr(error, "diag", None), "constraint_name", None)
+        message = f"the database refused: {state}{f' of {constraint}' if constraint else ''}"
         raise JobError(message, is_transient=True) from None
 
 

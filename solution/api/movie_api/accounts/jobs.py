@@ -5,6 +5,7 @@ from datetime import timedelta
 from movie_database.settings import Settings
 from movie_jobs.tasks import Backoff, Run, Task
 
+from movie_api.accounts import mail_transport
 from movie_api.accounts.mailing import send_mail
 from movie_api.accounts.queries import export
 from movie_api.accounts.revoking import revoke
@@ -40,3 +41,4 @@ def prune(run: Run) -> None:
     """Sessions, mails, tokens and counters that are over are gone."""
     with app_context(run):
         export.prune(run.settings.refresh_token_lifetime.total_seconds())
+    mail_transport.remove_old(run.settings)

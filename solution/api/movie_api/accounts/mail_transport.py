@@ -9,6 +9,7 @@ import re
 import secrets
 import smtplib
 import ssl
+import time
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import default as default_policy
@@ -23,6 +24,7 @@ from movie_api.http.addresses import is_loopback
 TIMEOUT_SECONDS: Final = 20.0
 """How long the server may take for each of its answers."""
 FOLDER: Final = "mails"
+KEPT_DAYS: Final = 30
 
 _ENHANCED: Final = re.compile(rb"[245]\.(\d{1,3})\.\d{1,3}\b")
 _OF_POLICY: Final = b"7"
@@ -61,6 +63,15 @@ def send(settings: Settings, message: EmailMessage) -> None:
         _put_down(settings.data_dir / FOLDER, message)
     else:
         _hand_over(settings, settings.smtp_host, message)
+
+
+def remove_old(settings: Settings) -> None:
+    """No file of a mail is in the folder for longer than its row is in the database."""
+    too_old = time.time() - KEPT_DAYS * 86_400
+    for file in (settings.data_dir / FOLDER).glob("*.eml"):
+        with contextlib.suppress(OSError):  # it was removed meanwhile, or is none of ours
+            if file.stat().st_mtime < too_old:
+                file.unlink()
 
 
 def _put_down(folder: Path, message: EmailMessage) -> None:

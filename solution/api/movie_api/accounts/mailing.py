@@ -4,11 +4,12 @@ A mail can leave twice, if the worker dies or the connection breaks while it doe
 new token, and the one before is good no more. None is lost without a failed job that tells of it.
 """
 
+from datetime import UTC, datetime
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, localtime, make_msgid
+from email.utils import format_datetime, make_msgid
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -84,7 +85,7 @@ def write(letter: Letter, settings: Settings) -> EmailMessage:
     message["From"] = _mailbox(_sender(settings), "MAIL_FROM is no address that a mail can have", SENDER_NAME)
     message["To"] = _mailbox(letter.address, "the recipient's address is none that a mail can have")
     message["Subject"] = text.subject
-    message["Date"] = format_datetime(localtime())
+    message["Date"] = format_datetime(datetime.now(UTC))
     message["Message-ID"] = make_msgid(domain=_domain(settings))
     # RFC 3834: no vacation notice answers it.
     message["Auto-Submitted"] = "auto-generated"

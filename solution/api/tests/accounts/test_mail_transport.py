@@ -1,8 +1,10 @@
 """How mails leave: to a real mail server, by TLS and without, or into a folder."""
 
 import email
+import os
 import socket
 import stat
+import time
 import traceback
 from email.message import EmailMessage
 from email.policy import default as default_policy
@@ -218,6 +220,16 @@ def test_files_of_mails_sort_by_time(send):
         (new,) = {file.name for file in send().iterdir()} - set(names)
         names.append(new)
     assert names == sorted(names)
+
+
+def test_old_files_of_mails_are_removed(send, make_settings):
+    names = []
+    for days in (31, 29):
+        (new,) = set(send().iterdir()) - set(names)
+        os.utime(new, (time.time() - days * 86_400,) * 2)
+        names.append(new)
+    mail_transport.remove_old(make_settings())
+    assert list(names[0].parent.iterdir()) == names[1:]
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.7", "films.example"])
