@@ -143,6 +143,8 @@ def _with_reader(ask: Callable[[Reader], Answer]) -> Answer:
             readers.reader = None
             if is_last_try:
                 raise _problem(error) from None
+            # What ended this connection has ended those of the pool, of which the next reader is one.
+            db.engine.dispose()
     raise AssertionError("the last try answers or raises")
 
 
