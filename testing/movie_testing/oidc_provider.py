@@ -53,7 +53,7 @@ class StrictChallenge(CodeChallenge):  # type: ignore[misc]
 class Grant(AuthorizationCodeGrant):  # type: ignore[misc]
     """Codes: given to who agrees, exchanged once."""
 
-    TOKEN_ENDPOINTAUTH_METHODS = AUTH_METHODS
+    TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
 
     def create_authorization_response(self, redirect_uri: str, grant_user: Any) -> tuple[int, str, list[Any]]:
         data, client = self.request.payload.data, self.request.client
@@ -128,7 +128,7 @@ class IdTokens(OpenIDCode):  # type: ignore[misc]
 class Revocation(RevocationEndpoint):  # type: ignore[misc]
     """Where tokens are taken back."""
 
-    CLIENTAUTH_METHODS = AUTH_METHODS
+    CLIENT_AUTH_METHODS = AUTH_METHODS
 
     def query_token(self, token_string: str, token_type_hint: str | None) -> Given | None:  # noqa: ARG002
         return provider.given.get(token_string)

@@ -149,8 +149,7 @@ def _person(
         provider.name,
         claims["sub"],
         email,
-        # Apple writes it as a text.
-        email is not None and claims.get("email_verified") in (True, "true"),
+        email is not None and _is_true(claims.get("email_verified")),
         _name(text_of(claims, "name"))
         or _name(told_name)
         or _name(email.partition("@")[0] if email else None)
@@ -158,6 +157,11 @@ def _person(
         client_id,
         sealed,
     )
+
+
+def _is_true(claim: object) -> bool:
+    """Whether a claim says yes; Apple writes it as a text."""
+    return claim is True or claim == "true"
 
 
 def _posted_name(answer: dict[str, str]) -> str | None:
