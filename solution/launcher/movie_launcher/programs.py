@@ -12,7 +12,7 @@ LOADER_COMMAND: Final = LOAD_COMMAND[:1]
 JOBS_COMMAND: Final = ("movie-jobs",)
 WORKER_COMMAND: Final = ("movie-jobs", "worker")
 USERS_COMMAND: Final = ("flask", "--app", "movie_api", "users")
-FIRST_ADMIN_COMMAND: Final = (*USERS_COMMAND, "first-admin")
+FIRST_ADMIN_COMMAND: Final = (*USERS_COMMAND, "first-admin", "--quiet")
 NO_DATABASE: Final = "postgresql://localhost/movies"
 STATUS_COMMAND: Final = ("movie-loader", "status", "--json")
 

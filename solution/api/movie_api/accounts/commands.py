@@ -166,12 +166,14 @@ def link(who: str) -> None:
 
 
 @users.command("first-admin")
+@click.option("--quiet", is_flag=True, help="Print nothing; the log tells where the file is.")
 @_on_database
-def first_admin() -> None:
+def first_admin(*, quiet: bool) -> None:
     """Make the first admin, if there is no account at all; every start of the server does it."""
     settings = _settings()
     path = make_first_admin(settings, settings.server_address or "")
-    click.echo("There are accounts already." if path is None else f"The first admin's file: {path}")
+    if not quiet:
+        click.echo("There are accounts already." if path is None else f"The first admin's file: {path}")
 
 
 def _settings() -> Settings:

@@ -279,6 +279,16 @@ def test_an_empty_list_says_so(users):
     assert json.loads(users("list", "--json").stdout) == []
 
 
+def test_the_first_admin_is_made_by_a_command_too_and_once(app, users):
+    file = app.extensions["settings"].data_dir / "first-admin.env"
+    assert users("first-admin").stdout.endswith(f"The first admin's file: {file}\n")
+    assert file.is_file()
+    assert users("first-admin").stdout == "There are accounts already.\n"
+    assert users("first-admin", "--quiet").stdout == ""
+    (user,) = json.loads(users("list", "--json").stdout)
+    assert (user["email"], user["role"]) == ("admin@localhost", "admin")
+
+
 @pytest.mark.parametrize("words", [[], ["list"], ["create"], ["promote"], ["demote"], ["disable"], ["link"]])
 def test_help_tells_what_a_command_does(users, words):
     ended = users(*words, "--help")
