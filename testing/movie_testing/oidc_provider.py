@@ -35,7 +35,7 @@ _TOKEN_SECONDS: Final = 600
 _HUGE_BYTES: Final = 2_000_000
 _SLOW_SECONDS: Final = 30
 _FORM: Final = """<!DOCTYPE html>
-<html lang="en"><title>Provider</title><main><h1>{title}</h1>
+<html lang="en"><title>Provider</title><link rel="icon" href="data:,"><main><h1>{title}</h1>
 <form method="post" action="{action}">{fields}{buttons}</form></main></html>
 """
 

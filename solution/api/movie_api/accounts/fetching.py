@@ -15,9 +15,9 @@ from movie_api.http.addresses import is_loopback
 from movie_api.http.problems import PROVIDER_AWAY, Problem
 
 RETRY_AFTER_SECONDS: Final = 5
-TIMEOUTS: Final = (3.0, 5.0)
+TIMEOUTS: Final = (2.0, 4.0)
 """For how many seconds a provider may keep us waiting: for a connection, for its next bytes."""
-_WHOLE_SECONDS: Final = 8.0
+_WHOLE_SECONDS: Final = 6.0
 _MOST_BYTES: Final = 512 * 1024
 _PIECE_BYTES: Final = 16 * 1024
 

@@ -1,5 +1,6 @@
 """The contract at /docs/openapi.yaml and .json, Swagger UI on it at /docs, and a page for each problem."""
 
+import re
 from collections.abc import Callable
 from functools import cache, wraps
 from pathlib import Path
@@ -20,6 +21,11 @@ _FOLDER: Final = Path(__file__).parent
 _ASSETS: Final = _FOLDER / "assets"
 _CONTRACT: Final = _FOLDER.parent / "openapi.yaml"
 _TITLE: Final = "Movie API"
+# Some ten times as fast, where the package has it: the contract is long.
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# Where an operation's address begins in the contract, and where one of its chapters does.
+_PATH: Final = re.compile(r"  (/\S*):$")
+_TOP: Final = re.compile(r"\w")
 # Swagger UI has its small pictures in its style sheet. Nothing else comes from anywhere but here.
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
@@ -52,24 +58,25 @@ def _absent_paths() -> tuple[str, ...]:
 
 @cache
 def _contract(absent_paths: tuple[str, ...]) -> dict[str, Any]:
-    document: dict[str, Any] = yaml.safe_load(_CONTRACT.read_text("utf-8"))
-    document["paths"] = {
-        path: operations
-        for path, operations in document["paths"].items()
-        if not any(path == absent or path.startswith(absent + "/") for absent in absent_paths)
-    }
+    document: dict[str, Any] = yaml.load(_contract_text(absent_paths), Loader=_LOADER)  # noqa: S506 - it is safe
     return document
 
 
 @cache
-def _contract_text(absent_paths: tuple[str, ...]) -> bytes:
-    """The contract as it is written; where something is absent, written anew without it."""
-    if not absent_paths:
-        return _CONTRACT.read_bytes()
-    text: bytes = yaml.safe_dump(
-        _contract(absent_paths), allow_unicode=True, encoding="utf-8", sort_keys=False, width=110
-    )
-    return text
+def _contract_text(absent_paths: tuple[str, ...]) -> str:
+    """The contract as it is written, without the lines of what is absent."""
+    lines = []
+    is_there = True
+    for line in _CONTRACT.read_text("utf-8").splitlines(keepends=True):
+        if path := _PATH.match(line):
+            is_there = not any(
+                path[1] == absent or path[1].startswith(absent + "/") for absent in absent_paths
+            )
+        elif _TOP.match(line):
+            is_there = True
+        if is_there:
+            lines.append(line)
+    return "".join(lines)
 
 
 def _page(view: Callable[..., Any]) -> Callable[..., Response]:

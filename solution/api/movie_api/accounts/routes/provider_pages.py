@@ -5,6 +5,7 @@ as himself. The cookie is Lax, so what a provider posts across sites comes witho
 attempt, and the browser is sent to the same address once more, now on its own way.
 """
 
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
@@ -28,6 +29,7 @@ from movie_api.http.problems import (
     CLIENT_TOO_SLOW,
     LINK_NOT_VALID,
     NOT_ALLOWED,
+    SIGN_IN_NEEDED,
     UNSUPPORTED_MEDIA_TYPE,
     Problem,
 )
@@ -203,9 +205,11 @@ def _check_link(attempt: Attempt) -> None:
     """
     if attempt.link_user_id is None:
         return
-    claims = tokens.of_request()
-    if claims is None or guard.of_claims(claims).user_id != attempt.link_user_id:
-        raise tokens.sign_in_needed()
+    with suppress(Problem):
+        claims = tokens.of_request()
+        if claims is not None and guard.of_claims(claims).user_id == attempt.link_user_id:
+            return
+    raise Problem(SIGN_IN_NEEDED, "You are not signed in any more: sign in, and link it once more.")
 
 
 def _failed(problem: Problem) -> Response:

@@ -402,7 +402,7 @@ def test_who_signed_out_meanwhile_links_nothing(signed_in, provider, database_cu
     client = signed_in()
     told = go(client, provider, "/auth/google/start?link=1")
     database_cursor.execute("UPDATE sessions SET ended_at = now()")
-    assert "Its session is over." in failure(client.get("/auth/google/callback", query_string=told))
+    assert "not signed in any more" in failure(client.get("/auth/google/callback", query_string=told))
     database_cursor.execute("SELECT count(*) FROM identities")
     assert database_cursor.fetchone() == (0,)
 
