@@ -3,8 +3,10 @@
 import re
 
 import pytest
+import structlog
 from movie_api import limits
 from movie_api.http.problems import Problem
+from movie_api.limits import spending
 
 ANN = "203.0.113.7"
 BOB = "198.51.100.4"
@@ -236,6 +238,18 @@ def test_a_right_password_is_given_back_and_the_answer_tells_it(make_app, accoun
         answer = api.post("/auth/login", json=body)
         assert answer.status_code == 200
         assert answer.headers["RateLimit"].startswith('"sign-in";r=1;t=')
+
+
+@pytest.mark.parametrize(("trusted", "warnings"), [("", 1), ("192.0.2.1", 0)])
+def test_a_limit_that_a_proxy_reaches_is_told_once_to_who_forgot_to_name_it(make_app, trusted, warnings):
+    spending._warn_once.cache_clear()
+    api = make_app(sign_in_limit="1/15m", trusted_proxies=trusted).test_client()
+    body = {"email": "ann@example.com", "password": "nine lives of a film club"}
+    sent = {"REMOTE_ADDR": "192.0.2.1", "HTTP_X_FORWARDED_FOR": ANN}
+    with structlog.testing.capture_logs() as lines:
+        statuses = [api.post("/auth/login", json=body, environ_overrides=sent).status_code for _ in range(3)]
+    assert statuses == [401, 429, 429]
+    assert [line["proxy"] for line in lines if "TRUSTED_PROXIES" in line["event"]] == ["192.0.2.1"] * warnings
 
 
 def test_without_the_database_it_is_a_problem_of_its_own(make_app):

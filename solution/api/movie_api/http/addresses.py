@@ -134,6 +134,12 @@ class Addresses:
             peer = named.strip()
         return peer
 
+    def hides_callers(self, environ: Environ) -> bool:
+        """Whether the peer seems to pass on what others ask, and is not trusted to say who they are."""
+        return any(name in environ for name in FORWARDING_HEADERS) and not self._is_trusted(
+            environ.get("REMOTE_ADDR", "")
+        )
+
     def _is_trusted(self, peer: str) -> bool:
         if not _is_address(peer):
             return False

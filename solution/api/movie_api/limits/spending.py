@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
-from flask import current_app
+import structlog
+from flask import current_app, request
 from movie_database.setting_types import Rate
 
+from movie_api.http.addresses import Addresses
 from movie_api.limits import storage, told
 from movie_api.limits.told import Left
 from movie_api.limits.who import address_key
@@ -15,6 +18,8 @@ Kind = Literal["sign_in", "registration", "reset", "nonce"]
 
 # What makes a row for somebody without an account: nobody needs as many, and no table grows by more.
 _NONCES: Final = Rate(60, timedelta(minutes=1))
+
+_log = structlog.get_logger("movie_api.limits")
 
 
 class _Limit(NamedTuple):
@@ -66,6 +71,7 @@ def spend(kind: Kind, account: str | None = None) -> Spent:
     try:
         counted = storage.take([_asked(limit) for limit in limits])
     except storage.TooManyError as error:
+        _warn_of_proxy()
         raise told.refusal(_left(limits, error.counted)) from None
     told.tell(_left(limits, counted))
     return Spent(limits, counted)
@@ -88,6 +94,21 @@ def _limits(kind: Kind, account: str | None) -> Iterator[_Limit]:
     policy, rate = of_address[kind]
     if rate is not None:
         yield _Limit(policy, rate, address)
+
+
+def _warn_of_proxy() -> None:
+    """Whoever runs the server is told if all callers may be counted as one: each locks out all others."""
+    addresses: Addresses = current_app.extensions["addresses"]
+    if addresses.hides_callers(request.environ):
+        _warn_once(request.environ.get("REMOTE_ADDR", ""))
+
+
+@lru_cache(maxsize=16)
+def _warn_once(proxy: str) -> None:
+    _log.warning(
+        "A limit is reached by a proxy: if it is yours, name it in TRUSTED_PROXIES, or all count as one",
+        proxy=proxy,
+    )
 
 
 def _asked(limit: _Limit) -> storage.Asked:

@@ -1,6 +1,7 @@
 """What is secret is in no log, however it is sent, and nothing large is read for anybody."""
 
 import socket
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -26,12 +27,16 @@ def server(database_url, tmp_path):
         log_level="DEBUG",
         cors_origins="https://app.example.com",
         anonymous_limit="1000/1m",
+        secret_key=f"{MARK} is part of this key, 3f9c1b7e5d",
+        smtp_host="127.0.0.1",
+        smtp_user="films",
+        smtp_password=MARK,
     ) as api:
         yield api
 
 
 @pytest.mark.slow
-def test_no_secret_is_in_the_log_however_it_is_sent(server, accounts):
+def test_no_secret_is_in_the_log_however_it_is_sent(server, accounts, database_url):
     account = accounts.create(password=f"{MARK} nine lives of a film club")
     key = accounts.key(account)
     ask = httpx.Client(base_url=server.url, headers={"Origin": "https://app.example.com"}, timeout=30)
@@ -88,7 +93,8 @@ def test_no_secret_is_in_the_log_however_it_is_sent(server, accounts):
     assert signed_in.status_code == 200
     assert "[debug" in log
     assert log.count("address=/auth/login") >= 7
-    secrets = (MARK, key, key[8:], tokens["access_token"], tokens["refresh_token"], *cookies.values())
+    secrets = [MARK, key, key[8:], tokens["access_token"], tokens["refresh_token"], *cookies.values()]
+    secrets += [password] if (password := urlsplit(database_url).password) else []
     assert [secret for secret in secrets if secret in log] == []
     # Nor is there what a password is kept as.
     assert "$argon2" not in log

@@ -4,7 +4,7 @@ import ipaddress
 import socket
 
 import pytest
-from movie_api.http.addresses import Addresses, host_is_loopback, is_loopback
+from movie_api.http.addresses import Addresses, host_is_loopback, is_loopback, subscriber_of
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,32 @@ def test_a_chain_of_trusted_proxies_is_followed_to_the_first_stranger():
 def test_what_is_no_address_is_not_taken_for_the_client(forwarded):
     addresses = Addresses(None, [ipaddress.ip_network("10.0.0.0/8")], "127.0.0.1", 5000)
     assert addresses.client({"REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_FOR": forwarded}) == "10.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("address", "subscriber"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:DB8:1:2::", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+    ],
+)
+def test_an_address_is_counted_as_whom_it_is_of(address, subscriber):
+    assert subscriber_of(address) == subscriber
+
+
+@pytest.mark.parametrize(
+    ("peer", "header", "is_hidden"),
+    [
+        ("10.0.0.1", "HTTP_X_FORWARDED_FOR", False),
+        ("192.0.2.1", "HTTP_X_FORWARDED_FOR", True),
+        ("192.0.2.1", "HTTP_FORWARDED", True),
+        ("192.0.2.1", "HTTP_ACCEPT", False),
+    ],
+)
+def test_a_proxy_that_is_not_trusted_hides_its_callers(peer, header, is_hidden):
+    addresses = Addresses(None, [ipaddress.ip_network("10.0.0.0/8")], "127.0.0.1", 5000)
+    assert addresses.hides_callers({"REMOTE_ADDR": peer, header: "203.0.113.7"}) == is_hidden
