@@ -125,6 +125,8 @@ class Provider:
 
     def __init__(self) -> None:
         self.issuer = ""
+        self.tells_more_apart = False
+        self.persons_by_token: dict[str, dict[str, Any]] = {}
         self.clients: dict[str, Client] = {}
         self.person: dict[str, Any] = {"sub": "nobody"}
         self.codes: dict[str, Code] = {}
@@ -148,6 +150,7 @@ class Provider:
             "token_endpoint": f"{self.issuer}/token",
             "revocation_endpoint": f"{self.issuer}/revoke",
             "jwks_uri": f"{self.issuer}/jwks",
+            **({"userinfo_endpoint": f"{self.issuer}/userinfo"} if self.tells_more_apart else {}),
             "response_types_supported": ["code"],
             "response_modes_supported": ["query", "form_post"],
             "subject_types_supported": ["public"],

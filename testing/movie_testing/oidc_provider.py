@@ -121,6 +121,8 @@ class IdTokens(OpenIDCode):  # type: ignore[misc]
         return {"iss": provider.issuer, "aud": client.client_id}
 
     def generate_user_info(self, user: dict[str, Any], scope: str) -> dict[str, Any]:  # noqa: ARG002
+        if provider.tells_more_apart:
+            return {"sub": user["sub"]}
         # Apple's tokens have no name.
         return {name: value for name, value in user.items() if name != "apple_name"}
 
@@ -148,6 +150,7 @@ def _apples_user(client: Client, person: dict[str, Any]) -> dict[str, str]:
 
 
 def _save_token(token: dict[str, Any], request: Any) -> None:
+    provider.persons_by_token[token["access_token"]] = request.user
     if "refresh_token" in token:
         made = Given(token["refresh_token"], request.client.client_id)
         provider.given[made.token] = made
@@ -215,6 +218,16 @@ def give_tokens() -> Any:
     return server.create_token_response()
 
 
+@app.get("/userinfo")
+def tell_more() -> Any:
+    """What is known of the person whose access token it is."""
+    token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    person = provider.persons_by_token.get(token)
+    if person is None:
+        return Response("no such token", 401)
+    return jsonify(person | ({"sub": "another"} if provider.troubles.get("/userinfo") == "person" else {}))
+
+
 @app.post("/revoke")
 def take_back() -> Any:
     """A token is good no more."""
@@ -233,6 +246,10 @@ def _set_trouble(path: str, kind: str | None) -> None:
     provider.troubles.pop(path, None)
     if kind is not None:
         provider.troubles[path] = kind
+
+
+def _tell_more_apart(*, is_apart: bool) -> None:
+    provider.tells_more_apart = is_apart
 
 
 def _mint(client_id: str, claims: dict[str, Any], forgery: str | None = None) -> str:
@@ -257,6 +274,7 @@ CONTROLS: Final[dict[str, Callable[..., Any]]] = {
     "client": _add_client,
     "person": _set_person,
     "trouble": _set_trouble,
+    "apart": _tell_more_apart,
     "mint": _mint,
     "code": _make_code,
     "rotate": provider.rotate,

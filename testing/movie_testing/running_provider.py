@@ -37,6 +37,10 @@ class RunningProvider:
         """What goes wrong at a path from now on; None: nothing."""
         self._do("trouble", path=path, kind=kind)
 
+    def tell_more_apart(self) -> None:
+        """From now on, its tokens say no more than whose they are, and the rest is asked for apart."""
+        self._do("apart", is_apart=True)
+
     def mint(self, client_id: str, *, forgery: str | None = None, **claims: Any) -> str:
         """A token that it signs, or did not: see `forged_tokens`."""
         return str(self._do("mint", client_id=client_id, claims=claims, forgery=forgery))

@@ -69,11 +69,13 @@ class Discovered:
         """
         return endpoint(self._issuer, self.description().get(name))
 
-    def revocation_address(self) -> str | None:
-        """Where it takes tokens back; None: nowhere."""
-        if text_of(self.description(), "revocation_endpoint") is None:
-            return None
-        return self.address("revocation_endpoint")
+    def has(self, name: str) -> bool:
+        """Whether it names such an address.
+
+        Raises:
+            Problem: It is away.
+        """
+        return text_of(self.description(), name) is not None
 
     def words(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
         """A list of names in its description, or the one that the standard has in its place."""

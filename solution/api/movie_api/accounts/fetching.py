@@ -58,16 +58,22 @@ def secured(session: requests.Session) -> requests.Session:
     return session
 
 
-def get_json(issuer: str, url: Any) -> dict[str, Any]:
+def get_json(issuer: str, url: Any, *, token: str | None = None) -> dict[str, Any]:
     """The object that the provider answers.
+
+    Args:
+        issuer: The provider.
+        url: Where it is asked.
+        token: An access token of its own to show; None: none.
 
     Raises:
         Problem: It does not.
     """
     address = endpoint(issuer, url)
+    headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
     try:
         with secured(requests.Session()) as session:
-            answer = session.get(address, headers={"Accept": "application/json"}, allow_redirects=False)
+            answer = session.get(address, headers=headers, allow_redirects=False)
             answer.raise_for_status()
             content = answer.json()
     except (requests.RequestException, ValueError) as error:

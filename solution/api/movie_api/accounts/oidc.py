@@ -18,6 +18,7 @@ from movie_api.accounts.providers import Provider
 from movie_api.http.problems import PROVIDER_REFUSED, Problem
 
 LEEWAY_SECONDS: Final = 60
+_OF_PERSON: Final = ("email", "email_verified", "name")
 _HINT: Final = "refresh_token"
 _LONGEST_SUBJECT: Final = 255
 # What a token endpoint calls a code that it does not take. Source: RFC 6749, section 5.2.
@@ -46,9 +47,16 @@ Claims = dict[str, Any]
 
 
 class Exchanged(NamedTuple):
-    """What a provider gave for a code: its token for us, unread, and one to be given back in the end."""
+    """What a provider gave for a code.
+
+    Attributes:
+        id_token: Who signed in, unread.
+        access_token: With which it tells more of the person, if there is one.
+        refresh_token: One to be given back in the end, if there is one.
+    """
 
     id_token: str
+    access_token: str | None
     refresh_token: str | None
 
 
@@ -134,7 +142,26 @@ def exchange_code(
     token = text_of(given, "id_token")
     if token is None:
         raise fetching.away(provider.issuer, "it gave no id_token for a code")
-    return Exchanged(token, text_of(given, "refresh_token"))
+    return Exchanged(token, text_of(given, "access_token"), text_of(given, "refresh_token"))
+
+
+def with_more(provider: Provider, claims: Claims, access_token: str | None) -> Claims:
+    """The claims, and what else the provider tells of the person, if the token has no address.
+
+    Not every provider puts an address or a name into a token that comes with an access token.
+
+    Source: OpenID Connect Core 1.0, sections 5.3 and 5.4.
+
+    Raises:
+        Problem: It is away, or tells of another person.
+    """
+    found = discovery.of(provider.issuer)
+    if "email" in claims or access_token is None or not found.has("userinfo_endpoint"):
+        return claims
+    told = fetching.get_json(provider.issuer, found.address("userinfo_endpoint"), token=access_token)
+    if told.get("sub") != claims["sub"]:
+        raise refused("The provider tells of another person than its token does.")
+    return {name: told[name] for name in _OF_PERSON if name in told} | claims
 
 
 def authorization_url(provider: Provider, *, redirect_uri: str, state: str, nonce: str, verifier: str) -> str:
@@ -175,9 +202,9 @@ def revoke(provider: Provider, client_id: str, refresh_token: str) -> int:
     Raises:
         Problem: It is away.
     """
-    url = discovery.of(provider.issuer).revocation_address()
-    if url is None:
+    if not takes_back(provider):
         return 200
+    url = discovery.of(provider.issuer).address("revocation_endpoint")
     try:
         with _session(provider, client_id) as session:
             answer: requests.Response = session.revoke_token(
@@ -190,7 +217,7 @@ def revoke(provider: Provider, client_id: str, refresh_token: str) -> int:
 
 def takes_back(provider: Provider) -> bool:
     """Whether the provider can be told that a token is needed no more."""
-    return discovery.of(provider.issuer).revocation_address() is not None
+    return discovery.of(provider.issuer).has("revocation_endpoint")
 
 
 def _verified(provider: Provider, token: str) -> Claims:

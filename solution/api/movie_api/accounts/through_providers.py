@@ -62,7 +62,7 @@ def person_of_client(provider: Provider, given: ProviderSignIn) -> Person:
         if claims is not None and claims["sub"] != given_back["sub"]:
             raise oidc.refused("The token and the code are of two persons.")
         # What comes straight from the provider is the newer.
-        claims = given_back if claims is None else {**claims, **given_back}
+        claims = (claims or {}) | oidc.with_more(provider, given_back, exchanged.access_token)
     if claims is None:
         raise AssertionError("a body with neither token nor code is refused")
     return _person(provider, claims, client_id, exchanged, given.display_name)
@@ -90,6 +90,7 @@ def person_of_browser(
         provider, client_id, answer["code"], verifier=attempt.code_verifier, redirect_uri=redirect_uri
     )
     claims = oidc.check_token(provider, exchanged.id_token, nonce=attempt.nonce, client_id=client_id)
+    claims = oidc.with_more(provider, claims, exchanged.access_token)
     return _person(provider, claims, client_id, exchanged, _posted_name(answer))
 
 

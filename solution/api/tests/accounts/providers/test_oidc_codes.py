@@ -197,3 +197,40 @@ def test_a_refresh_token_is_kept_sealed(api, code_body, provider, database_curso
     (sealed,) = database_cursor.fetchone()
     assert sealed.count(".") == 4
     assert token not in sealed
+
+
+# ── What a provider tells apart from its token ──
+
+
+@pytest.fixture
+def apart(own_provider, make_app, way):
+    """Signs in by a code at a provider whose tokens say no more than whose they are."""
+    own_provider.tell_more_apart()
+    own_provider.set_person(sub="1", email="ann@example.com", email_verified=True, name="Ann")
+    api = make_app(**settings_of(own_provider)).test_client()
+
+    def sign_in():
+        made = way(own_provider, EXAMPLE)
+        body = {
+            "code": own_provider.agree(made.url)["code"],
+            "code_verifier": made.verifier,
+            "redirect_uri": APP_ADDRESS,
+        }
+        return api.post("/auth/oidc/example", json=body)
+
+    return sign_in
+
+
+def test_an_address_that_the_token_lacks_is_asked_for(apart):
+    user = apart().json["user"]
+    assert (user["email"], user["email_verified"], user["display_name"]) == ("ann@example.com", True, "Ann")
+
+
+def test_what_is_told_of_another_person_is_refused(apart, own_provider):
+    own_provider.set_trouble("/userinfo", "person")
+    assert reason(apart()) == "The provider tells of another person than its token does."
+
+
+def test_nobody_is_signed_in_without_what_is_told_apart(apart, own_provider):
+    own_provider.set_trouble("/userinfo", "error")
+    assert apart().status_code == 503

@@ -3,8 +3,10 @@
 import secrets
 
 import pytest
+from movie_api import work
 from movie_api.accounts import jobs, sealing
 from movie_api.accounts.revoking import revoke
+from movie_api.extensions import db
 from movie_jobs.tasks import JobError, Run
 from movie_testing.our_clients import APPLE_APP, APPLE_WEB, settings_of
 
@@ -36,10 +38,16 @@ def run_jobs(app, jobs_put, database_url):
     """Runs what the worker would run."""
 
     def run(settings=None) -> None:
-        for arguments in jobs_put():
-            revoke(Run(database_url, settings or app.extensions["settings"], arguments=arguments))
+        settings = settings or app.extensions["settings"]
+        try:
+            for arguments in jobs_put():
+                revoke(Run(database_url, settings, arguments=arguments))
+        finally:
+            with work._app(database_url, settings).app_context():
+                db.engine.dispose()
 
-    return run
+    yield run
+    work._app.cache_clear()
 
 
 @pytest.fixture
