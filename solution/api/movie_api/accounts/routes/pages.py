@@ -100,7 +100,7 @@ def show_forgotten_password() -> str:
 @html_page
 @by_content
 def show_reset() -> str:
-    """Where a mail's link leads that sets the password: its token is in the fragment, and never comes here."""
+    """Where a mail's link leads that sets the password: its token, in the fragment, never comes here."""
     return render("reset")
 
 
