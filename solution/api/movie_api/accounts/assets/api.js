@@ -44,6 +44,29 @@ export async function signIn(email, password) {
   return content;
 }
 
+/**
+ * Goes to where a provider's sign-in starts, once it is known that it leads on: what stands in its way is
+ * told here, and not by the answer of an API in place of a page.
+ */
+export async function startAt(href, { forAccount = false } = {}) {
+  const start = new URL(href);
+  if (start.origin === window.location.origin) {
+    await (forAccount ? ask("GET", start) : probe(start));
+  }
+  window.location.assign(start);
+}
+
+async function probe(start) {
+  try {
+    await contentOf(await send("GET", start));
+  } catch (problem) {
+    // A session that was here has ended. That answer took its cookie away, and the next is another one.
+    if (problem.code !== "bad-token") {
+      throw problem;
+    }
+  }
+}
+
 /** What was asked of /auth for the account that is signed in. Whoever is not goes to the sign-in. */
 export async function ask(method, path, body) {
   if (!cookie(ACCESS_PROOF) && !(await renew(null))) {
@@ -133,7 +156,7 @@ function isRenewed(refusedProof) {
   return proof !== null && proof !== refusedProof;
 }
 
-async function send(method, path, body, { proof, credentials = "same-origin" }) {
+async function send(method, path, body, { proof, credentials = "same-origin" } = {}) {
   const headers = { Accept: "application/json" };
   const value = proof ? cookie(proof) : null;
   if (value) {
@@ -143,10 +166,12 @@ async function send(method, path, body, { proof, credentials = "same-origin" }) 
     headers["Content-Type"] = "application/json";
   }
   try {
-    return await fetch(address(path), {
+    return await fetch(path instanceof URL ? path : address(path), {
       method,
       headers,
       credentials,
+      // Only what leads to a provider is redirected, and that is for the browser to follow.
+      redirect: "manual",
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch {
@@ -155,10 +180,13 @@ async function send(method, path, body, { proof, credentials = "same-origin" }) 
 }
 
 async function contentOf(answer) {
+  if (answer.type === "opaqueredirect" || answer.status === 204) {
+    return null;
+  }
   if (!answer.ok) {
     throw await problemOf(answer);
   }
-  return answer.status === 204 ? null : answer.json();
+  return answer.json();
 }
 
 async function problemOf(answer) {

@@ -18,6 +18,16 @@ export function handleButton(button, place, act) {
   button.addEventListener("click", () => whileBusy(button, place, act));
 }
 
+/** The link does this when it is followed here; opened in another tab, it is a link like any other. */
+export function handleLink(link, place, act) {
+  link.addEventListener("click", (event) => {
+    if (!(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey)) {
+      event.preventDefault();
+      whileBusy(link, place, act);
+    }
+  });
+}
+
 async function whileBusy(button, place, act) {
   if (button.getAttribute("aria-disabled") === "true") {
     return;

@@ -1,7 +1,7 @@
 // The accounts at providers that sign in to this one.
 
-import { ask, askPublicly } from "./api.js";
-import { element, handleButton, say } from "./forms.js";
+import { ask, askPublicly, startAt } from "./api.js";
+import { element, handleButton, handleLink, say } from "./forms.js";
 import { startOf } from "./places.js";
 import { momentOf } from "./times.js";
 
@@ -16,8 +16,8 @@ export async function showIdentities(place) {
     const titles = new Map(providers.map(({ name, title }) => [name, title]));
     document
       .querySelector("#identities")
-      .replaceChildren(...identities.map((identity) => entryOf(identity, titles.get(identity.provider), place)));
-    document.querySelector("#links").replaceChildren(...providers.map(linkOf));
+      .replaceChildren(...identities.map((identity) => entryOf(identity, titles.get(identity.provider) ?? identity.provider, place)));
+    document.querySelector("#links").replaceChildren(...providers.map((one) => linkOf(one, place)));
     section.hidden = providers.length + identities.length === 0;
   } catch (problem) {
     section.hidden = false;
@@ -25,12 +25,14 @@ export async function showIdentities(place) {
   }
 }
 
-function linkOf(provider) {
-  const start = startOf(provider, { next: "/account", link: "1" });
-  return element("a", { class: "button quiet", href: start }, `Link ${provider.title}`);
+function linkOf(provider, place) {
+  const href = startOf(provider, { next: "/account", link: "1" });
+  const link = element("a", { class: "button quiet", href }, `Link ${provider.title}`);
+  handleLink(link, place, () => startAt(href, { forAccount: true }));
+  return link;
 }
 
-function entryOf(identity, title = identity.provider, place = null) {
+function entryOf(identity, title, place) {
   const name = identity.email ? `${title}, ${identity.email}` : title;
   const unlink = element("button", { type: "button", class: "quiet", "aria-label": `Unlink ${name}` }, "Unlink");
   handleButton(unlink, place, async () => {

@@ -29,7 +29,7 @@ export function goOn() {
   window.location.replace(address(nextPath()));
 }
 
-/** The providers that this server is set up for, each with the address that starts there and comes back. */
+/** Where a provider's sign-in starts, with these parameters. */
 export function startOf(provider, parameters) {
   const start = new URL(provider.start);
   Object.entries(parameters).forEach(([name, value]) => start.searchParams.set(name, value));

@@ -1,7 +1,7 @@
 // Signing in: by password, or through one of the providers.
 
-import { askPublicly, signIn } from "./api.js";
-import { element, handle, say } from "./forms.js";
+import { askPublicly, signIn, startAt } from "./api.js";
+import { element, handle, handleLink, say } from "./forms.js";
 import { goOn, nextPath, startOf } from "./places.js";
 
 const NOTICES = {
@@ -26,13 +26,16 @@ if (notice) {
 }
 form.querySelector("[name=email]").focus();
 
+function linkOf(provider) {
+  const href = startOf(provider, { next: nextPath() });
+  const link = element("a", { class: "button quiet", href }, `Continue with ${provider.title}`);
+  handleLink(link, form, () => startAt(href));
+  return link;
+}
+
 try {
   const found = await askPublicly("GET", "/auth/providers");
-  providers.append(
-    ...found.map((provider) =>
-      element("a", { class: "button quiet", href: startOf(provider, { next: nextPath() }) }, `Continue with ${provider.title}`),
-    ),
-  );
+  providers.append(...found.map(linkOf));
   providers.hidden = found.length === 0;
 } catch {
   // Without the list, there is still the password.
