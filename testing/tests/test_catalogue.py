@@ -116,19 +116,22 @@ def test_rows_by_genre_are_not_rewritten_for_what_they_do_not_hold(cursor):
     assert cursor.fetchone() == before
 
 
-def test_the_listing_indexes_come_back_as_they_were(cursor):
+@pytest.mark.parametrize("kind", ["listing", "people"])
+def test_the_indexes_come_back_as_they_were(cursor, kind):
     names = "SELECT array_agg(indexname ORDER BY indexname) FROM pg_indexes WHERE tablename LIKE 'movie%'"
     cursor.execute(names)
     before = cursor.fetchone()
-    cursor.execute("SELECT catalogue_drop_listing_indexes()")
-    cursor.execute("SELECT catalogue_create_listing_indexes()")
+    cursor.execute(f"SELECT catalogue_drop_{kind}_indexes()")
+    cursor.execute(f"SELECT catalogue_create_{kind}_indexes()")
     cursor.execute(names)
     assert cursor.fetchone() == before
 
 
-def test_what_keeps_movies_apart_is_never_dropped(cursor):
-    cursor.execute("SELECT catalogue_drop_listing_indexes()")
+def test_what_keeps_rows_apart_is_never_dropped(cursor):
+    cursor.execute("SELECT catalogue_drop_listing_indexes(), catalogue_drop_people_indexes()")
     cursor.execute(
         "SELECT array_agg(indexname ORDER BY indexname) FROM pg_indexes WHERE tablename LIKE 'movie%'"
     )
-    assert cursor.fetchone() == (["movies_imdb_id_key", "movies_pkey"],)
+    assert cursor.fetchone() == (
+        ["movie_credits_pkey", "movie_titles_pkey", "movies_imdb_id_key", "movies_pkey"],
+    )

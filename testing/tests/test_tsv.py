@@ -1,7 +1,7 @@
 import gzip
 
 import pytest
-from movie_testing.tsv import rating_row, title_row, write_tsv
+from movie_testing.tsv import crew_row, rating_row, title_row, write_tsv
 
 TITLES_HEADER = (
     "tconst\ttitleType\tprimaryTitle\toriginalTitle\tisAdult\tstartYear\tendYear\truntimeMinutes\tgenres"
@@ -32,8 +32,15 @@ def test_bytes_are_a_line_as_they_are(tmp_path):
 
 
 def test_a_file_without_rows_given_is_not_written(tmp_path):
-    write_tsv(tmp_path, basics=[])
-    assert [path.name for path in tmp_path.iterdir()] == ["title.basics.tsv.gz"]
+    write_tsv(tmp_path, ratings=[])
+    assert [path.name for path in tmp_path.iterdir()] == ["title.ratings.tsv.gz"]
+
+
+def test_titles_come_with_a_crew_and_names_that_name_nobody_unless_there_are_some(tmp_path):
+    write_tsv(tmp_path, crew=[crew_row(directors="nm0000001")])
+    write_tsv(tmp_path, basics=[title_row()])
+    assert b"nm0000001" in gzip.decompress((tmp_path / "title.crew.tsv.gz").read_bytes())
+    assert gzip.decompress((tmp_path / "name.basics.tsv.gz").read_bytes()).count(b"\n") == 2
 
 
 def test_an_unknown_column_is_refused():

@@ -103,6 +103,9 @@ def load(
         limits=Limits.of(settings),
         is_forced=force,
         accepts_shrink=accept_shrink,
+        # They are few in the sample, and show what there can be.
+        with_cast=sample or settings.with_cast,
+        with_akas=sample or settings.with_akas,
     )
 
     def work(url: str, stopper: Stopper) -> tuple[str, dict[str, Any]]:

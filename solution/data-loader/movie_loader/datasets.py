@@ -49,13 +49,13 @@ class Dataset:
 
     Attributes:
         name: the file's name without `.tsv` and `.gz`.
-        columns: in the order of the file.
-        type_column: index of the column that tells the title's type, if there is one.
+        columns: in the order of the file; the first one is the id.
+        id_prefix: what its ids begin with.
     """
 
     name: str
     columns: tuple[Column, ...]
-    type_column: int | None = None
+    id_prefix: bytes = b"tt"
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -78,7 +78,6 @@ TITLES: Final = Dataset(
         Column("runtimeMinutes", "runtime_minutes", Kind.INTEGER),
         Column("genres", "genres", Kind.NAMES),
     ),
-    type_column=1,
 )
 
 RATINGS: Final = Dataset(
@@ -89,3 +88,63 @@ RATINGS: Final = Dataset(
         Column("numVotes", "votes", Kind.INTEGER),
     ),
 )
+
+CREW: Final = Dataset(
+    "title.crew",
+    (
+        Column("tconst", "imdb_id", Kind.ID, is_required=True),
+        # Ids of people, divided by commas.
+        Column("directors", "directors"),
+        Column("writers", "writers"),
+    ),
+)
+
+CAST: Final = Dataset(
+    "title.principals",
+    (
+        Column("tconst", "imdb_id", Kind.ID, is_required=True),
+        Column("ordering", "position", Kind.INTEGER, low=1, high=2**15 - 1),
+        Column("nconst", "person_id", is_required=True),
+        Column("category"),
+        Column("job"),
+        Column("characters"),
+    ),
+)
+CAST_CATEGORIES: Final = ("actor", "actress", "self")
+"""Whom `title.principals` bills as cast; all others in it are the crew."""
+
+AKAS: Final = Dataset(
+    "title.akas",
+    (
+        Column("titleId", "imdb_id", Kind.ID, is_required=True),
+        Column("ordering", "position", Kind.INTEGER, low=1, high=2**15 - 1),
+        Column("title", "title", is_required=True),
+        Column("region", "region"),
+        Column("language", "language"),
+        Column("types"),
+        Column("attributes"),
+        Column("isOriginalTitle", "is_original", Kind.FLAG),
+    ),
+)
+
+NAMES: Final = Dataset(
+    "name.basics",
+    (
+        Column("nconst", "imdb_id", Kind.ID, is_required=True),
+        Column("primaryName", "name", is_required=True),
+        # Homer and Sophocles are credited too, without a year before the first.
+        Column("birthYear", "born", Kind.INTEGER, low=1, high=2100),
+        Column("deathYear", "died", Kind.INTEGER, low=1, high=2100),
+        Column("primaryProfession"),
+        Column("knownForTitles"),
+    ),
+    id_prefix=b"nm",
+)
+
+
+def wanted_datasets(*, with_cast: bool, with_akas: bool) -> tuple[Dataset, ...]:
+    """The dumps that a load reads, in the order it reads them.
+
+    Names come last, for by then it is known whose are wanted.
+    """
+    return (RATINGS, TITLES, CREW, *((CAST,) if with_cast else ()), *((AKAS,) if with_akas else ()), NAMES)

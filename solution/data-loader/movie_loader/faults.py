@@ -25,10 +25,12 @@ class Tally:
 
     Attributes:
         file_name: of the dump.
+        usable_rows: how many of the wanted rows could be used.
     """
 
     def __init__(self, file_name: str) -> None:
         self.file_name = file_name
+        self.usable_rows = 0
         self._counts: dict[tuple[Effect, str], int] = defaultdict(int)
         self._log = structlog.get_logger("movie_loader").bind(file=file_name)
 

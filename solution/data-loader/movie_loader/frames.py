@@ -115,17 +115,17 @@ _PARSERS: Final[dict[Kind, Callable[[Any, Column], tuple[Any, Any]]]] = {
 }
 
 
-def with_title_keys(frame: pd.DataFrame) -> pd.DataFrame:
-    """Add `title_key` (Arrow string): the sort key of `title`, as `movie_database.sort_keys` makes it.
+def with_sort_keys(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Add `<column>_key` (Arrow string): the sort key of a text, as `movie_database.sort_keys` makes it.
 
     Fourteen of fifteen movies' titles are ASCII, for which lower case and a cut are the whole of it.
     """
-    title = frame["title"]
-    is_ascii = title.str.isascii()
-    keys = title.str.slice(0, SORT_KEY_CHARACTERS).str.lower()
-    others = title[~is_ascii]
+    text = frame[column]
+    is_ascii = text.str.isascii()
+    keys = text.str.slice(0, SORT_KEY_CHARACTERS).str.lower()
+    others = text[~is_ascii]
     keys[~is_ascii] = others.map(sort_key).astype(TEXT)
-    return frame.assign(title_key=keys)
+    return frame.assign(**{f"{column}_key": keys})
 
 
 def as_csv(frame: pd.DataFrame, columns: Iterable[str]) -> memoryview:

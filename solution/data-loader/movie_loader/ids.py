@@ -1,5 +1,7 @@
 """IMDb's ids as numbers, for whole arrays of them at once.
 
+Titles' ids begin with `tt`, people's with `nm`; all else is the same.
+
 An id's key is its digits, filled up with zeros on the right to ten, times sixteen, plus how many
 digits there are. So each id has a key of its own, and keys rise as the ids do as texts: that is the
 order of IMDb's files, where tt10000000 stands between tt1000000 and tt1000001. (Where a file goes by
@@ -12,7 +14,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
+Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
 UInt64s = npt.NDArray[np.uint64]
 Bools = npt.NDArray[np.bool_]
@@ -20,8 +24,11 @@ Bools = npt.NDArray[np.bool_]
 NO_ID: Final = -1
 """Stands where a row has no valid id."""
 
-ID_PATTERN: Final = "^tt[0-9]{7,10}$"
+TITLE_PREFIX: Final = b"tt"
+PERSON_PREFIX: Final = b"nm"
+PREFIX_BYTES: Final = 2
 
+FEWEST_DIGITS: Final = 7
 MOST_DIGITS: Final = 10
 
 MOST_RUNS_OVER_EACH_OTHER: Final = 8
@@ -35,11 +42,10 @@ _BYTE_ONES: Final = 0x0101010101010101
 _ZEROS = _u64(ord("0") * _BYTE_ONES)
 _HIGH_NIBBLES = _u64(0xF0 * _BYTE_ONES)
 _SIXES = _u64(6 * _BYTE_ONES)
-_TT: Final = _u64(int.from_bytes(b"tt", "little"))
 _TAB: Final = _u64(ord("\t"))
 
 
-def keys_of_short_ids(first: UInt64s, second: UInt64s) -> tuple[Int64s, Int64s]:
+def keys_of_short_ids(first: UInt64s, second: UInt64s, prefix: bytes = TITLE_PREFIX) -> tuple[Int64s, Int64s]:
     """Read the ids of 7 and 8 digits that lines begin with.
 
     Nearly every id has 7 or 8 digits, so that one line's whole id and the tab after it stand in
@@ -48,6 +54,7 @@ def keys_of_short_ids(first: UInt64s, second: UInt64s) -> tuple[Int64s, Int64s]:
     Args:
         first: each line's bytes 0 to 7, little-endian. Shape (n,).
         second: each line's bytes 8 to 15, little-endian. Shape (n,).
+        prefix: what ids begin with.
 
     Returns:
         Keys (`NO_ID` where the line does not begin with such an id and a tab), and the
@@ -59,7 +66,7 @@ def keys_of_short_ids(first: UInt64s, second: UInt64s) -> tuple[Int64s, Int64s]:
     has_seven = (digits >> _u64(56)) == _TAB
     digits = np.where(has_seven, (digits << _u64(8)) | _u64(ord("0")), digits)
     is_id = has_seven | (((second >> _u64(16)) & _u64(0xFF)) == _TAB)
-    is_id &= (first & _u64(0xFFFF)) == _TT
+    is_id &= (first & _u64(0xFFFF)) == _u64(int.from_bytes(prefix, "little"))
     is_id &= (digits & _HIGH_NIBBLES) == _ZEROS
     is_id &= ((digits + _SIXES) & _HIGH_NIBBLES) == _ZEROS
     number = digits - _ZEROS
@@ -75,6 +82,55 @@ def keys_of_short_ids(first: UInt64s, second: UInt64s) -> tuple[Int64s, Int64s]:
 def keys_of(numbers: Int64s, digits: Int64s) -> Int64s:
     """Return the keys of ids with these values and counts of digits. Shapes (n,)."""
     return numbers * 10 ** (MOST_DIGITS - digits) * 16 + digits
+
+
+def keys_of_texts(texts: pa.BinaryArray, prefix: bytes) -> Int64s:
+    """Return the keys of texts that are ids, `NO_ID` for all others. Shape (n,)."""
+    pattern = f"^{prefix.decode()}[0-9]{{{FEWEST_DIGITS},{MOST_DIGITS}}}$"
+    is_id = pc.match_substring_regex(texts, pattern)
+    # An end is given: without one, Arrow 26 fails on arrays of values of different lengths.
+    ids = pc.if_else(is_id, texts, prefix + b"0")
+    digits = pc.binary_slice(ids, PREFIX_BYTES, PREFIX_BYTES + MOST_DIGITS)
+    numbers = pc.cast(pc.cast(digits, pa.string()), pa.int64()).to_numpy(zero_copy_only=False)
+    counts = pc.binary_length(digits).to_numpy(zero_copy_only=False).astype(np.int64)
+    return np.where(is_id.to_numpy(zero_copy_only=False), keys_of(numbers, counts), NO_ID)
+
+
+def texts_of_keys(keys: Int64s, prefix: bytes) -> pa.StringArray:
+    """Return the ids that have these keys. Shapes (n,)."""
+    counts = keys % 16
+    numbers = pa.array(keys // 16 // 10 ** (MOST_DIGITS - counts)).cast(pa.string())
+    padded = pc.utf8_lpad(numbers, MOST_DIGITS, "0")
+    texts = pa.array([], pa.string())
+    for digits in range(FEWEST_DIGITS, MOST_DIGITS + 1):
+        cut = pc.utf8_slice_codeunits(padded, MOST_DIGITS - digits, MOST_DIGITS)
+        texts = pc.if_else(pa.array(counts == digits), cut, texts) if len(texts) else cut
+    return pc.binary_join_element_wise(prefix.decode(), texts, "")
+
+
+class KeySet:
+    """Ids that are looked for in whole arrays of others.
+
+    Attributes:
+        keys: ascending, each once. Shape (n,).
+    """
+
+    def __init__(self, keys: Int64s) -> None:
+        self.keys: Int64s = np.unique(keys)
+
+    def places(self, keys: Int64s) -> Int64s:
+        """Tell where in the set each key is, -1 for those that are not. Shapes (m,)."""
+        if not len(keys) or not len(self.keys):
+            return np.full(len(keys), -1, dtype=np.int64)
+        # Dumps come in the order of ids: only a small stretch of the set can match, and a search in it
+        # stays within the processor's cache.
+        low = np.searchsorted(self.keys, keys.min())
+        high = np.searchsorted(self.keys, keys.max(), side="right")
+        stretch = self.keys[low:high]
+        if not len(stretch):
+            return np.full(len(keys), -1, dtype=np.int64)
+        at = np.minimum(np.searchsorted(stretch, keys), len(stretch) - 1)
+        return np.where(stretch[at] == keys, low + at, -1)
 
 
 class SeenKeys:

@@ -18,7 +18,7 @@ import structlog
 from movie_database.addresses import libpq_address
 
 from movie_loader import merge, quality, records, sources, staging
-from movie_loader.datasets import RATINGS, TITLES
+from movie_loader.datasets import wanted_datasets
 from movie_loader.errors import (
     InterruptedLoadError,
     LoadError,
@@ -60,6 +60,8 @@ class Order:
         limits: what is refused.
         is_forced: whether dumps that are those of the last load are loaded again.
         accepts_shrink: whether `limits` to what differs from the last load are passed over.
+        with_cast: whether the movies' billed cast is loaded too; without it, they have none.
+        with_akas: whether their other titles are, likewise.
     """
 
     source: str
@@ -70,6 +72,8 @@ class Order:
     limits: Limits = field(default_factory=Limits)
     is_forced: bool = False
     accepts_shrink: bool = False
+    with_cast: bool = False
+    with_akas: bool = False
 
 
 def load(url: str, order: Order, meter: Meter, stopper: Stopper) -> LoadReport:
@@ -84,7 +88,14 @@ def load(url: str, order: Order, meter: Meter, stopper: Stopper) -> LoadReport:
         InterruptedLoadError: if the load was stopped; likewise.
         psycopg2.Error: if the database fails; likewise.
     """
-    report = LoadReport(order.source, order.is_sample, order.title_types, datetime.now(UTC))
+    report = LoadReport(
+        order.source,
+        order.is_sample,
+        order.title_types,
+        datetime.now(UTC),
+        with_cast=order.with_cast,
+        with_akas=order.with_akas,
+    )
     try:
         with _connected(url, stopper) as connection:
             records.take_lock(connection)
@@ -175,7 +186,7 @@ def _read(
         try:
             with sources.opened(
                 order.source,
-                (RATINGS, TITLES),
+                wanted_datasets(with_cast=order.with_cast, with_akas=order.with_akas),
                 folder=order.downloads,
                 patience=order.patience,
                 on_bytes=lambda name, done, total: meter.tell(
@@ -212,6 +223,8 @@ def _about(connection: psycopg2.extensions.connection, order: Order) -> dict[str
     return {
         "title_types": sorted(order.title_types),
         "is_sample": order.is_sample,
+        "with_cast": order.with_cast,
+        "with_akas": order.with_akas,
         "schema": records.schema_version(connection),
         "loader": version("movie-loader"),
     }
@@ -231,7 +244,7 @@ def _refuse_what_looks_wrong(
 ) -> None:
     reasons = list(quality.malformed(report, order.limits))
     advice = ""
-    baseline = None if order.is_sample else records.baseline(connection, order.source, order.title_types)
+    baseline = None if order.is_sample else records.baseline(connection, report)
     if baseline is not None:
         shrunk = list(quality.shrunk(report, baseline, order.limits))
         if shrunk and order.accepts_shrink:
@@ -248,7 +261,7 @@ def _publish(
 ) -> None:
     """Make the catalogue equal to the staging table, in one transaction."""
     stopper.check()
-    merge.drop_listing_indexes_of_tiny_catalogue(connection, report.movie_rows)
+    merge.drop_indexes_of_tiny_tables(connection, report.movie_rows)
     try:
         for attempt in range(1, MERGES + 1):
             try:
@@ -263,7 +276,7 @@ def _publish(
                 return
     except BaseException:
         with suppress(psycopg2.Error), connection:
-            merge.create_listing_indexes(connection)
+            merge.create_indexes(connection)
         raise
 
 
@@ -276,7 +289,7 @@ def _merge(
             report.merged = asdict(merged)
             stage.rows = report.movie_rows
         with meter.waiting("indexes"), report.stage("indexes"):
-            merge.create_listing_indexes(connection)
+            merge.create_indexes(connection)
         staging.drop_staging(connection)
         report.state = "done"
         report.finished_at = datetime.now(UTC)

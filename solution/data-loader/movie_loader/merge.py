@@ -8,8 +8,10 @@ import psycopg2.errors
 import psycopg2.extensions
 import structlog
 
+from movie_loader.merge_people import merge_people
+
 TINY_CATALOGUE_ROWS: Final = 10_000
-"""Below this many movies, making the listing indexes anew is cheaper than keeping them up."""
+"""Below this many rows, making a table's indexes anew is cheaper than keeping them up."""
 
 SHARE_TO_ANALYZE: Final = 0.1
 """As PostgreSQL's own autovacuum_analyze_scale_factor."""
@@ -135,16 +137,32 @@ LOST_RACES: Final = (
 
 
 @dataclass(frozen=True)
+class _Indexes:
+    """Indexes that a first load makes after the rows: how their functions call them, and the last one."""
+
+    kind: str
+    last: str
+
+
+_DROPPED: Final = {
+    "movies": _Indexes("listing", "movie_genres_runtime_minutes_idx"),
+    "movie_credits": _Indexes("people", "movie_credits_person_ids_idx"),
+}
+
+
+@dataclass(frozen=True)
 class Merged:
     """What a merge did to the catalogue.
 
     Attributes:
         change_id: what the movies it wrote name as their change.
         inserted: movies that are new.
-        updated: movies whose values differed, adopted and revived ones among them.
+        updated: movies whose values, people or other titles differed, adopted and revived ones among them.
         adopted: movies that were made through the API and now follow the dumps.
         revived: movies that had been retired and are back.
         retired: movies of the dumps that are gone from them.
+        new_people: people who are new.
+        changed_people: people whose names or years differed.
     """
 
     change_id: int
@@ -153,6 +171,8 @@ class Merged:
     adopted: int
     revived: int
     retired: int
+    new_people: int
+    changed_people: int
 
     @property
     def changed(self) -> int:
@@ -160,28 +180,27 @@ class Merged:
         return self.inserted + self.updated + self.retired
 
 
-def drop_listing_indexes_of_tiny_catalogue(
-    connection: psycopg2.extensions.connection, staged_rows: int
-) -> None:
+def drop_indexes_of_tiny_tables(connection: psycopg2.extensions.connection, staged_rows: int) -> None:
     """Drop the indexes that lists are served by, if there is next to nothing to list and much to come.
 
     The merge makes them anew after the rows, which is several times faster than keeping them up.
-    A transaction of its own, and so short a patience, that nobody waits for more than an instant; if
-    a reader holds the table for long, the indexes stay, and the merge takes longer.
+    Transactions of their own, and so short a patience, that nobody waits for more than an instant; if
+    a reader holds a table for long, its indexes stay, and the merge takes longer.
     """
     if staged_rows < TINY_CATALOGUE_ROWS:
         return
-    with connection, connection.cursor() as cursor:
-        if not _is_tiny(cursor):
-            return
-    try:
+    for table, indexes in _DROPPED.items():
         with connection, connection.cursor() as cursor:
-            cursor.execute("SET LOCAL lock_timeout = '100ms'")
-            cursor.execute("SELECT catalogue_drop_listing_indexes()")
-    except psycopg2.errors.LockNotAvailable:
-        structlog.get_logger("movie_loader").info(
-            "the catalogue is in use, so its indexes stay while it is filled"
-        )
+            if not _is_tiny(cursor, table):
+                continue
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '100ms'")
+                cursor.execute(f"SELECT catalogue_drop_{indexes.kind}_indexes()")
+        except psycopg2.errors.LockNotAvailable:
+            structlog.get_logger("movie_loader").info(
+                "the catalogue is in use, so its indexes stay while it is filled", table=table
+            )
 
 
 def merge_staged(connection: psycopg2.extensions.connection) -> Merged:
@@ -206,7 +225,7 @@ def merge_staged(connection: psycopg2.extensions.connection) -> Merged:
         cursor.execute("SELECT nextval('catalogue_change_ids')")
         ((change_id,),) = cursor.fetchall()
         values = {"change_id": change_id}
-        is_first = _is_tiny(cursor)
+        is_first = _is_tiny(cursor, "movies")
         cursor.execute(_FIND_CHANGES % {"join": "LEFT" if is_first else "FULL"})
         cursor.execute("ANALYZE changed_movies (id, change)")
         cursor.execute(_COUNT_CHANGES)
@@ -217,7 +236,17 @@ def merge_staged(connection: psycopg2.extensions.connection) -> Merged:
         retired = cursor.rowcount
         cursor.execute(_INSERT_STAGED if is_first else _INSERT, values)
         inserted = cursor.rowcount
-    return Merged(change_id, inserted, updated, adopted, revived, retired)
+        people = merge_people(cursor, change_id)
+    return Merged(
+        change_id,
+        inserted,
+        updated + people.touched,
+        adopted,
+        revived,
+        retired,
+        people.new_people,
+        people.changed_people,
+    )
 
 
 def publish(connection: psycopg2.extensions.connection, merged: Merged, load_id: int | None) -> None:
@@ -230,20 +259,20 @@ def publish(connection: psycopg2.extensions.connection, merged: Merged, load_id:
             cursor.execute("SELECT catalogue_publish(%s, %s)", (merged.change_id, load_id))
 
 
-def create_listing_indexes(connection: psycopg2.extensions.connection) -> None:
+def create_indexes(connection: psycopg2.extensions.connection) -> None:
     """Make the indexes that lists are served by, where they are missing; within the caller's transaction."""
     with connection.cursor() as cursor:
-        # Asked first: even IF NOT EXISTS would wait for writers, and keep new ones waiting.
-        cursor.execute("SELECT to_regclass('movie_genres_runtime_minutes_idx')")
-        if cursor.fetchone() != (None,):
-            return
-        _raise_memory(cursor, "maintenance_work_mem", "256MB")
-        cursor.execute("SELECT catalogue_create_listing_indexes()")
+        for indexes in _DROPPED.values():
+            # Asked first: even IF NOT EXISTS would wait for writers, and keep new ones waiting.
+            cursor.execute("SELECT to_regclass(%s)", (indexes.last,))
+            if cursor.fetchone() == (None,):
+                _raise_memory(cursor, "maintenance_work_mem", "256MB")
+                cursor.execute(f"SELECT catalogue_create_{indexes.kind}_indexes()")
 
 
-def _is_tiny(cursor: psycopg2.extensions.cursor) -> bool:
+def _is_tiny(cursor: psycopg2.extensions.cursor, table: str) -> bool:
     cursor.execute(
-        "SELECT count(*) < %(rows)s FROM (SELECT FROM movies LIMIT %(rows)s) AS first_movies",
+        f"SELECT count(*) < %(rows)s FROM (SELECT FROM {table} LIMIT %(rows)s) AS first_rows",  # noqa: S608
         {"rows": TINY_CATALOGUE_ROWS},
     )
     return cursor.fetchone() == (True,)
@@ -269,7 +298,7 @@ def vacuum(connection: psycopg2.extensions.connection, share_changed: float) -> 
     connection.autocommit = True
     try:
         with connection.cursor() as cursor:
-            for table in ("movies", "movie_genres", "genres"):
+            for table in ("movies", "movie_genres", "genres", "people", "movie_credits", "movie_titles"):
                 cursor.execute(f"VACUUM {options} {table}")
     finally:
         connection.autocommit = False

@@ -15,7 +15,7 @@ class Limits:
     """What a load may bring without being refused.
 
     Attributes:
-        shrink_percent: how much fewer movies, genres or ratings than the last load.
+        shrink_percent: how much fewer movies, genres, ratings, people … than the last load.
         rejected_percent: of a file's wanted rows, malformed ones beyond `rejected_rows`.
         rejected_rows: malformed rows of a file, whatever share that is.
         rating_shift: how far the mean rating may be from the last load's.
@@ -47,6 +47,10 @@ class Baseline:
         genre_rows: their genres.
         rating_rows: how many of them were rated.
         mean_rating: of these; None if there was none, or the load is of a version that did not keep it.
+        person_rows: people whom they name; None if the load had the cast and this one has not, or the
+            other way round, or is of a version that read none.
+        credit_rows: how often they do; likewise.
+        other_title_rows: their other titles; None if one of both loads read none.
     """
 
     load_id: int
@@ -54,14 +58,16 @@ class Baseline:
     genre_rows: int
     rating_rows: int
     mean_rating: float | None
+    person_rows: int | None = None
+    credit_rows: int | None = None
+    other_title_rows: int | None = None
 
 
 def malformed(report: LoadReport, limits: Limits) -> Iterator[str]:
     """Yield a sentence for each file of which too many rows had to be rejected."""
-    kept = {report.titles: report.movie_rows, report.ratings: report.rating_lines}
-    for tally, kept_rows in kept.items():
+    for tally in report.faults.values():
         rejected = tally.count(Effect.REJECTED)
-        wanted = rejected + kept_rows
+        wanted = rejected + tally.usable_rows
         if rejected > limits.rejected_rows and rejected * 100 > limits.rejected_percent * wanted:
             yield (
                 f"{rejected:,} of {wanted:,} rows of {tally.file_name} are malformed, "
@@ -75,8 +81,11 @@ def shrunk(report: LoadReport, baseline: Baseline, limits: Limits) -> Iterator[s
         ("movies", baseline.movie_rows, report.movie_rows),
         ("genres", baseline.genre_rows, report.genre_rows),
         ("ratings", baseline.rating_rows, report.rating_rows),
+        ("people", baseline.person_rows, report.person_rows),
+        ("credits", baseline.credit_rows, report.credit_rows),
+        ("other titles", baseline.other_title_rows, report.other_title_rows),
     ):
-        if (before - now) * 100 > limits.shrink_percent * before:
+        if before is not None and (before - now) * 100 > limits.shrink_percent * before:
             yield (
                 f"{now:,} {what} after {before:,} in load {baseline.load_id}, "
                 f"over {limits.shrink_percent:g} % fewer"

@@ -1,20 +1,27 @@
-"""From the dumps to the staging table: joins what reads, parses, matches and copies their rows."""
+"""From the dumps to the staging tables: joins what reads, parses, matches and copies their rows."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import Final
 
+import numpy as np
 import pandas as pd
 import psycopg2.extensions
 
-from movie_loader import frames, rows, sources, staging
-from movie_loader.datasets import RATINGS, TITLES, Dataset
-from movie_loader.errors import LoadError, SourceChangedError
+from movie_loader import frames, sources, staging
+from movie_loader.credits import MOST_POSITIONS, Credits, credit_frames
+from movie_loader.datasets import AKAS, CAST, CAST_CATEGORIES, CREW, NAMES, RATINGS, TITLES
+from movie_loader.errors import LoadError
 from movie_loader.faults import Effect
-from movie_loader.ids import Int64s, SeenKeys, random_uuids
-from movie_loader.pipes import Stopper, ahead
+from movie_loader.ids import NO_ID, PERSON_PREFIX, Int64s, KeySet, SeenKeys, keys_of_texts, random_uuids
+from movie_loader.known_people import Numbers
+from movie_loader.pipes import Stopper
 from movie_loader.progress import Meter
 from movie_loader.ratings import RatingTable
-from movie_loader.report import LoadReport, Stage
+from movie_loader.readings import Parsed, Reading, Task
+from movie_loader.report import LoadReport
+from movie_loader.wanted import OfCast, OfIds, OfTypes
+
+_ROLES: Final = ("director_ids", "writer_ids", "cast_ids")
 
 
 def stage_all(
@@ -24,110 +31,115 @@ def stage_all(
     meter: Meter,
     stopper: Stopper,
 ) -> None:
-    """Fill the staging table with the wanted titles and their ratings.
+    """Fill the staging tables with the wanted titles, their ratings and their people.
 
     Raises:
         LoadError: if a dump is not what it should be.
         SourceChangedError: if one was replaced while it was read.
     """
-    with report.stage("ratings") as stage:
-        ratings_file = _Reading(RATINGS, dumps[RATINGS.name], report, stage, meter, stopper)
-        ratings = RatingTable.gather(_rating_frames(ratings_file), report.ratings)
-    with report.stage("titles") as stage, connection:
-        titles_file = _Reading(TITLES, dumps[TITLES.name], report, stage, meter, stopper)
+    task = Task(connection, dumps, report, meter, stopper)
+    with connection:
         staging.create_staging(connection)
-        for csv in ahead(_title_csvs(titles_file, ratings), depth=2, stopper=stopper):
-            staging.copy_csv(connection, csv)
+    with report.stage("ratings") as stage:
+        ratings = RatingTable.gather(_rating_frames(task.reading(RATINGS, stage)), report.tally(RATINGS))
+    with report.stage("titles") as stage, connection:
+        titles = task.reading(TITLES, stage, OfTypes(report.title_types))
+        kept: list[Int64s] = []
+        task.copy(staging.TITLES, _title_frames(titles, ratings, kept))
         if not report.movie_rows:
             types = ", ".join(report.title_types)
-            raise LoadError(f"{titles_file.dump.address}: holds no title of the type {types}", code="no_rows")
+            raise LoadError(f"{titles.dump.address}: holds no title of the type {types}", code="no_rows")
     report.ratings_without_title = ratings.count_unmet()
+    del ratings
+    movies = KeySet(np.concatenate(kept))
+    roles = {
+        name: Credits(movies, report.tally(CAST if name == "cast_ids" and report.with_cast else CREW))
+        for name in _ROLES
+    }
+    with report.stage("crew") as stage:
+        _gather_crew(task.reading(CREW, stage, OfIds(movies)), roles)
+    if report.with_cast:
+        with report.stage("cast") as stage:
+            _gather_cast(task.reading(CAST, stage, OfCast(movies, CAST_CATEGORIES)), roles["cast_ids"])
+    if report.with_akas:
+        with report.stage("other titles") as stage, connection:
+            task.copy(staging.AKAS, _aka_frames(task.reading(AKAS, stage, OfIds(movies)), movies))
+    with report.stage("people") as stage:
+        people = KeySet(np.concatenate([role.people() for role in roles.values()]))
+        numbers = Numbers.of(connection, people)
+        with connection:
+            task.copy(staging.PEOPLE, _person_frames(task.reading(NAMES, stage, OfIds(people)), numbers))
+    with report.stage("credits") as stage, connection:
+        report.people_without_name = len(people.keys) - report.person_rows
+        numbered = {name: role.numbered(people, numbers.of_named()) for name, role in roles.items()}
+        report.credit_rows = stage.rows = sum(len(credited) for _, credited in numbered.values())
+        task.copy(staging.CREDITS, credit_frames(movies, numbered))
 
 
-@dataclass
-class _Reading:
-    """A dump that is being read, and who is told about it."""
-
-    dataset: Dataset
-    dump: sources.Dump
-    report: LoadReport
-    stage: Stage
-    meter: Meter
-    stopper: Stopper
-
-    def blocks(self) -> Iterator[rows.RowBlock]:
-        """Yield the wanted rows, unpacked ahead in a thread of its own."""
-        tally = self.report.titles if self.dataset is TITLES else self.report.ratings
-        position = 0
-        self.stage.rows = 0
-
-        def note_position(stored_bytes: int) -> None:
-            nonlocal position
-            position = stored_bytes
-
-        checksum = sources.Checksum()
-        unpacked = sources.unpacked(self.dump, note_position, checksum)
-        chunks = ahead(unpacked, depth=8, stopper=self.stopper)
-        try:
-            for block in ahead(
-                rows.row_blocks(chunks, self.dataset, self.report.title_types, tally),
-                depth=2,
-                stopper=self.stopper,
-            ):
-                self.stage.rows += block.read_rows
-                self.meter.tell(
-                    f"load {self.dataset.name}",
-                    done_bytes=position,
-                    total_bytes=self.dump.total_bytes,
-                    rows=self.stage.rows,
-                )
-                yield block
-        except LoadError as error:
-            if self.dump.was_kept and not error.is_transient:
-                # The copy on disk went bad after its last load; the source may be fine.
-                self.dump.discard()
-                raise SourceChangedError(str(error)) from None
-            raise
-        self.report.files.append(
-            {
-                "name": self.dataset.name,
-                **self.dump.description(),
-                "sha256": checksum.hexdigest(),
-                "rows": self.stage.rows,
-            }
-        )
+def _rating_frames(reading: Reading) -> Iterator[tuple[Int64s, Int64s, pd.DataFrame]]:
+    for part in reading.parsed():
+        reading.report.rating_lines += len(part.frame)
+        yield part.keys, part.line_numbers, part.frame
 
 
-def _rating_frames(reading: _Reading) -> Iterator[tuple[Int64s, Int64s, pd.DataFrame]]:
-    for block in reading.blocks():
-        frame = frames.parse_frame(block.lines, block.line_numbers, RATINGS, reading.report.ratings)
-        at = frame.index.to_numpy()
-        reading.report.rating_lines += len(frame)
-        yield block.keys[at], block.line_numbers[at], frame
-
-
-def _title_csvs(reading: _Reading, ratings: RatingTable) -> Iterator[memoryview]:
-    seen = SeenKeys()
+def _title_frames(reading: Reading, ratings: RatingTable, kept: list[Int64s]) -> Iterator[pd.DataFrame]:
     report = reading.report
-    for block in reading.blocks():
-        ratings.meet(block.all_keys)
-        frame = frames.parse_frame(block.lines, block.line_numbers, TITLES, report.titles)
-        at = frame.index.to_numpy()
-        keys, line_numbers = block.keys[at], block.line_numbers[at]
-        is_new = seen.add(keys)
-        report.titles.add(Effect.DUPLICATE, "imdb_id", line_numbers[~is_new], int((~is_new).sum()))
-        if not is_new.all():
-            frame, keys = frame[is_new], keys[is_new]
-        frame = ratings.join(frames.with_title_keys(frame), keys)
-        ids = pd.Series(random_uuids(len(frame)), index=frame.index, dtype=frames.TEXT)
+    for part in reading.first_ones():
+        ratings.meet(part.all_keys)
+        kept.append(part.keys)
+        frame = ratings.join(frames.with_sort_keys(part.frame, "title"), part.keys)
         report.movie_rows += len(frame)
         report.rating_rows += int(frame["rating_tenths"].notna().sum())
         report.rating_tenths += int(frame["rating_tenths"].sum())
         report.genre_names.update(_genre_names(frame))
-        yield frames.as_csv(frame.assign(id=ids), staging.STAGED_COLUMNS)
+        yield frame.assign(id=_uuids(frame))
+
+
+def _uuids(frame: pd.DataFrame) -> pd.Series:
+    return pd.Series(random_uuids(len(frame)), index=frame.index, dtype=frames.TEXT)
 
 
 def _genre_names(frame: pd.DataFrame) -> Iterable[str]:
     """The names in a frame's few distinct lists of genres, case aside."""
     for genres in frame["genres"].dropna().unique():
         yield from (name.lower() for name in genres.split(",") if name.strip())
+
+
+def _gather_crew(reading: Reading, roles: dict[str, Credits]) -> None:
+    for part in reading.first_ones():
+        for column, role in (("directors", "director_ids"), ("writers", "writer_ids")):
+            roles[role].add_lists(column, part.keys, part.frame[column], part.line_numbers)
+
+
+def _gather_cast(reading: Reading, role: Credits) -> None:
+    for part in _positioned(reading):
+        people = keys_of_texts(part.frame["person_id"].array.__arrow_array__(), PERSON_PREFIX)
+        is_good = people != NO_ID
+        good = part.only(is_good, reading.tally, Effect.REJECTED, "bad_person_id")
+        role.add(good.keys, good.frame["position"].to_numpy(dtype=np.int64), people[is_good])
+
+
+def _positioned(reading: Reading) -> Iterator[Parsed]:
+    """The rows that say where among the others of their title they stand."""
+    for part in reading.parsed():
+        has_position = part.frame["position"].notna().to_numpy(dtype=bool)
+        yield part.only(has_position, reading.tally, Effect.REJECTED, "no_position")
+
+
+def _aka_frames(reading: Reading, movies: KeySet) -> Iterator[pd.DataFrame]:
+    seen = SeenKeys()
+    for part in _positioned(reading):
+        positions = part.frame["position"].to_numpy(dtype=np.int64)
+        is_new = seen.add(movies.places(part.keys) * MOST_POSITIONS + positions)
+        new = part.only(is_new, reading.tally, Effect.DUPLICATE, "position")
+        reading.report.other_title_rows += int((~new.frame["is_original"]).sum())
+        yield frames.with_sort_keys(new.frame, "title")
+
+
+def _person_frames(reading: Reading, numbers: Numbers) -> Iterator[pd.DataFrame]:
+    for part in reading.first_ones():
+        places = numbers.people.places(part.keys)
+        numbers.is_named[places] = True
+        reading.report.person_rows += len(places)
+        frame = frames.with_sort_keys(part.frame, "name")
+        yield frame.assign(number=numbers.numbers[places], id=_uuids(frame).where(numbers.is_new[places]))

@@ -19,7 +19,8 @@ DIED: Final = "died"
 
 _COLUMNS: Final = """
     id, state, started_at, finished_at, source, is_sample, title_types, files, movie_rows, genre_rows,
-    rating_rows, mean_rating, rejected, inserted, updated, retired, phases, error_code, error, loader
+    rating_rows, mean_rating, with_cast, with_akas, person_rows, credit_rows, other_title_rows,
+    rejected, inserted, updated, retired, phases, error_code, error, loader
 """
 
 
@@ -116,14 +117,18 @@ def begin_record(connection: psycopg2.extensions.connection, report: LoadReport)
     with connection, connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO dataset_loads (state, started_at, source, is_sample, title_types, loader)
-            VALUES ('running', %s, %s, %s, %s, %s) RETURNING id
+            INSERT INTO dataset_loads (
+                state, started_at, source, is_sample, title_types, with_cast, with_akas, loader
+            )
+            VALUES ('running', %s, %s, %s, %s, %s, %s, %s) RETURNING id
             """,
             (
                 report.started_at,
                 report.source,
                 report.is_sample,
                 list(report.title_types),
+                report.with_cast,
+                report.with_akas,
                 f"process {os.getpid()} on {socket.gethostname()}",
             ),
         )
@@ -145,7 +150,8 @@ def end_record(
             """
             UPDATE dataset_loads SET
                 state = %s, finished_at = %s, files = %s, fingerprint = %s,
-                movie_rows = %s, genre_rows = %s, rating_rows = %s, mean_rating = %s, rejected = %s,
+                movie_rows = %s, genre_rows = %s, rating_rows = %s, mean_rating = %s,
+                person_rows = %s, credit_rows = %s, other_title_rows = %s, rejected = %s,
                 inserted = %s, updated = %s, retired = %s, phases = %s, report = %s,
                 error_code = %s, error = %s
             WHERE id = %s AND state = 'running'
@@ -159,6 +165,9 @@ def end_record(
                 report.genre_rows if report.movie_rows else None,
                 report.rating_rows if report.movie_rows else None,
                 report.mean_rating,
+                report.person_rows if report.movie_rows else None,
+                report.credit_rows if report.movie_rows else None,
+                report.other_title_rows if report.movie_rows else None,
                 Json(report.rejected),
                 merged.get("inserted"),
                 merged.get("updated"),
@@ -205,19 +214,26 @@ def schema_version(connection: psycopg2.extensions.connection) -> str:
     return str(name)
 
 
-def baseline(
-    connection: psycopg2.extensions.connection, source: str, title_types: tuple[str, ...]
-) -> Baseline | None:
+def baseline(connection: psycopg2.extensions.connection, report: LoadReport) -> Baseline | None:
     """Return the last good load of this source and these title types; the sample is none."""
     with connection, connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT id, movie_rows, genre_rows, rating_rows, mean_rating FROM dataset_loads
+            SELECT id, movie_rows, genre_rows, rating_rows, mean_rating,
+                CASE WHEN with_cast = %(with_cast)s THEN person_rows END,
+                CASE WHEN with_cast = %(with_cast)s THEN credit_rows END,
+                CASE WHEN with_akas AND %(with_akas)s THEN other_title_rows END
+            FROM dataset_loads
             WHERE state = 'done' AND NOT is_sample AND rtrim(source, '/') = rtrim(%(source)s, '/')
                 AND title_types @> %(types)s AND title_types <@ %(types)s
             ORDER BY id DESC LIMIT 1
             """,
-            {"source": source, "types": list(title_types)},
+            {
+                "source": report.source,
+                "types": list(report.title_types),
+                "with_cast": report.with_cast,
+                "with_akas": report.with_akas,
+            },
         )
         row = cursor.fetchone()
     return None if row is None else Baseline(*row)

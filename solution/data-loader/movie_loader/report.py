@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from movie_loader.datasets import Dataset
 from movie_loader.faults import Effect, Tally
 
 
@@ -32,6 +33,8 @@ class LoadReport:
         source: address or folder.
         is_sample: whether it is the bundled sample.
         title_types: IMDb's titleTypes that were wanted.
+        with_cast: whether the billed cast was.
+        with_akas: whether other titles were.
         started_at: when the load began to read its source.
         load_id: its row in `dataset_loads`; None before there is one.
         state: running, done, unchanged, refused or failed.
@@ -43,9 +46,12 @@ class LoadReport:
         rating_tenths: the sum of these ratings, times ten.
         rating_lines: usable rows of `title.ratings`, whatever title they are of.
         ratings_without_title: ratings whose title is not in the dumps.
-        merged: movies inserted, updated (adopted and revived ones among them), adopted, revived and retired.
-        titles: faults of `title.basics`.
-        ratings: faults of `title.ratings`.
+        person_rows: people whom the movies name, and `name.basics` knows.
+        people_without_name: people whom the movies name, and `name.basics` does not know.
+        credit_rows: pairs of a movie and a director, writer or actor of it.
+        other_title_rows: other titles of the movies.
+        merged: what `merge.Merged` tells.
+        faults: by the name of the dump.
         stages: in the order they ended.
     """
 
@@ -53,6 +59,8 @@ class LoadReport:
     is_sample: bool
     title_types: tuple[str, ...]
     started_at: datetime
+    with_cast: bool = False
+    with_akas: bool = False
     load_id: int | None = None
     state: str = "running"
     fingerprint: str | None = None
@@ -63,9 +71,12 @@ class LoadReport:
     rating_tenths: int = 0
     rating_lines: int = 0
     ratings_without_title: int = 0
+    person_rows: int = 0
+    people_without_name: int = 0
+    credit_rows: int = 0
+    other_title_rows: int = 0
     merged: dict[str, int] = field(default_factory=dict)
-    titles: Tally = field(default_factory=lambda: Tally("title.basics"))
-    ratings: Tally = field(default_factory=lambda: Tally("title.ratings"))
+    faults: dict[str, Tally] = field(default_factory=dict)
     stages: list[Stage] = field(default_factory=list)
     finished_at: datetime | None = None
     # The clock may be set back while a load runs.
@@ -76,7 +87,12 @@ class LoadReport:
         self.files, self.stages, self.genre_names = [], [], set()
         self.movie_rows = self.rating_rows = self.rating_tenths = 0
         self.rating_lines = self.ratings_without_title = 0
-        self.titles, self.ratings = Tally("title.basics"), Tally("title.ratings")
+        self.person_rows = self.people_without_name = self.credit_rows = self.other_title_rows = 0
+        self.faults = {}
+
+    def tally(self, dataset: Dataset) -> Tally:
+        """The faults of a dump's rows."""
+        return self.faults.setdefault(dataset.name, Tally(dataset.name))
 
     @property
     def seconds(self) -> float:
@@ -96,7 +112,7 @@ class LoadReport:
     @property
     def rejected(self) -> dict[str, dict[str, int]]:
         """Malformed rows of the wanted types, by file and kind."""
-        return {tally.file_name: tally.as_dict()["rejected"] for tally in (self.titles, self.ratings)}
+        return {name: tally.as_dict()["rejected"] for name, tally in self.faults.items()}
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Stage]:
@@ -121,6 +137,8 @@ class LoadReport:
             "source": self.source,
             "is_sample": self.is_sample,
             "title_types": list(self.title_types),
+            "with_cast": self.with_cast,
+            "with_akas": self.with_akas,
             "started_at": self.started_at.isoformat(),
             "finished_at": self.finished_at and self.finished_at.isoformat(),
             "seconds": round(self.seconds, 3),
@@ -131,8 +149,12 @@ class LoadReport:
             "rating_rows": self.rating_rows,
             "mean_rating": self.mean_rating,
             "ratings_without_title": self.ratings_without_title,
+            "person_rows": self.person_rows,
+            "people_without_name": self.people_without_name,
+            "credit_rows": self.credit_rows,
+            "other_title_rows": self.other_title_rows,
             "merged": self.merged,
-            "faults": {tally.file_name: tally.as_dict() for tally in (self.titles, self.ratings)},
+            "faults": {name: tally.as_dict() for name, tally in self.faults.items()},
             "stages": [asdict(stage) for stage in self.stages],
         }
 
@@ -140,12 +162,12 @@ class LoadReport:
         """One line for people and for cron."""
         if self.state == "unchanged":
             return f"nothing to do: the dumps are those of the last load, {self.seconds:.1f} s"
-        rejected = self.titles.count(Effect.REJECTED) + self.ratings.count(Effect.REJECTED)
+        rejected = sum(tally.count(Effect.REJECTED) for tally in self.faults.values())
         inserted, updated, retired = (self.merged[name] for name in ("inserted", "updated", "retired"))
         return (
             f"done: {self.movie_rows} movies, {self.genre_rows} genres, {self.rating_rows} rated, "
-            f"{inserted} new, {updated} changed, {retired} gone, {rejected} rows rejected, "
-            f"{self.seconds:.1f} s"
+            f"{self.person_rows} people, {inserted} new, {updated} changed, {retired} gone, "
+            f"{rejected} rows rejected, {self.seconds:.1f} s"
         )
 
 

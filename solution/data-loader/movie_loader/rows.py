@@ -17,19 +17,8 @@ import pyarrow.compute as pc
 from movie_loader.datasets import Dataset
 from movie_loader.errors import LoadError
 from movie_loader.faults import Effect, Tally
-from movie_loader.ids import (
-    ID_PATTERN,
-    MOST_DIGITS,
-    NO_ID,
-    Bools,
-    Int64s,
-    UInt64s,
-    keys_of,
-    keys_of_short_ids,
-)
-
-TAB: Final = ord("\t")
-LINE_FEED: Final = ord("\n")
+from movie_loader.ids import NO_ID, Int64s, UInt64s, keys_of_short_ids, keys_of_texts
+from movie_loader.wanted import LINE_FEED, TAB, Lines, Wanted
 
 BATCH_ROWS: Final = 32_768
 """Wanted lines that are handed on together: enough that pandas' own cost per call vanishes."""
@@ -40,8 +29,8 @@ BATCH_LINES: Final = 1_000_000
 LONGEST_LINE_BYTES: Final = 16 * 2**20
 """No line of a dump comes near; a file without line feeds must not end up in memory."""
 
-_PADDING: Final = b"\n" * 32
-"""After a block's last line, so that 64-bit words can be read from any offset in it."""
+_PADDING: Final = b"\n" * 64
+"""After a block's last line, so that 64-bit words can be read from any offset in it, and a few beyond."""
 
 
 @dataclass(frozen=True)
@@ -74,14 +63,14 @@ class _Selection:
 
 
 def row_blocks(
-    chunks: Iterable[bytes], dataset: Dataset, title_types: tuple[str, ...], tally: Tally
+    chunks: Iterable[bytes], dataset: Dataset, wanted: Wanted | None, tally: Tally
 ) -> Iterator[RowBlock]:
     """Yield the wanted lines of a dump, batch by batch.
 
     Args:
         chunks: the file's bytes, unpacked, in pieces of any size.
         dataset: what the file should be.
-        title_types: IMDb's titleTypes that are wanted; not asked for where the dataset has none.
+        wanted: picks the lines that are wanted; None for all.
         tally: counts rejected and mended rows.
 
     Yields:
@@ -91,11 +80,10 @@ def row_blocks(
         LoadError: if the file's first line is not the dataset's header, if nothing follows it,
             or if a line has no end.
     """
-    types = tuple(title_type.encode() for title_type in title_types) if dataset.type_column else ()
     pending: list[_Selection] = []
     next_line_number, read_rows, total_rows = 2, 0, 0
     for block in _whole_lines(chunks, dataset, tally.file_name):
-        selection = _select(block, types, next_line_number)
+        selection = _select(block, wanted, dataset.id_prefix, next_line_number)
         next_line_number += len(selection.all_keys)
         total_rows += len(selection.all_keys)
         read_rows += len(selection.all_keys)
@@ -159,35 +147,34 @@ def _header_bytes(block: bytes, dataset: Dataset, file_name: str) -> int:
     )
 
 
-def _select(block: bytes, types: tuple[bytes, ...], first_line_number: int) -> _Selection:
-    """Find the lines of the wanted types (all lines, if no types are given) in a padded block."""
+def _select(block: bytes, wanted: Wanted | None, prefix: bytes, first_line_number: int) -> _Selection:
+    """Find the wanted lines in a padded block."""
     # At every offset of the block, the 64-bit word that begins there, without a copy.
     words: UInt64s = np.ndarray((len(block) - 7,), "<u8", block, strides=(1,))
-    octets = np.frombuffer(block, np.uint8)[: len(block) - len(_PADDING)]
+    all_octets = np.frombuffer(block, np.uint8)
+    octets = all_octets[: len(block) - len(_PADDING)]
     ends = np.flatnonzero(octets == LINE_FEED)
     offsets = np.zeros(len(ends) + 1, dtype=np.int32)
     offsets[1:] = ends + 1
     starts: Int64s = offsets[:-1].astype(np.int64)
-    keys, tabs = keys_of_short_ids(words[starts], words[starts + 8])
+    keys, tabs = keys_of_short_ids(words[starts], words[starts + 8], prefix)
     tabs = tabs + starts
     lines = pa.BinaryArray.from_buffers(
         pa.binary(), len(starts), [None, pa.py_buffer(offsets), pa.py_buffer(block)]
     )
     odd = np.flatnonzero(keys == NO_ID)
     if len(odd):
-        keys[odd], tabs[odd] = _odd_ids(lines.take(pa.array(odd)), octets, starts[odd], ends[odd])
-    if not types:
+        found = lines.take(pa.array(odd))
+        keys[odd], tabs[odd] = _odd_ids(found, prefix, octets, starts[odd], ends[odd])
+    if wanted is None:
         numbers = np.arange(first_line_number, first_line_number + len(starts))
         return _Selection(lines, numbers, keys, keys)
-    is_wanted = _has_type(words, block, tabs + 1, types)
-    # A line without a tab has no type to tell; it is no good row of any.
-    is_wanted |= tabs == ends
-    at = np.flatnonzero(is_wanted)
+    at = np.flatnonzero(wanted.among(Lines(words, all_octets, keys, tabs, ends)))
     return _Selection(lines.take(pa.array(at)), at + first_line_number, keys[at], keys)
 
 
 def _odd_ids(
-    lines: pa.BinaryArray, octets: npt.NDArray[np.uint8], starts: Int64s, ends: Int64s
+    lines: pa.BinaryArray, prefix: bytes, octets: npt.NDArray[np.uint8], starts: Int64s, ends: Int64s
 ) -> tuple[Int64s, Int64s]:
     """Read the ids, and find the tabs after them, of lines that begin in an uncommon way.
 
@@ -198,29 +185,7 @@ def _odd_ids(
     all_tabs = np.append(np.flatnonzero(octets == TAB), len(octets))
     tabs = np.minimum(all_tabs[np.searchsorted(all_tabs, starts)], ends)
     fields = pc.list_element(pc.split_pattern(pc.binary_slice(lines, 0, -1), "\t", max_splits=1), 0)
-    is_id = pc.match_substring_regex(fields, ID_PATTERN)
-    # An end is given: without one, Arrow 26 fails on arrays of values of different lengths.
-    digits = pc.binary_slice(pc.if_else(is_id, fields, b"tt0"), 2, 12)
-    numbers = pc.cast(pc.cast(digits, pa.string()), pa.int64())
-    digits_count = pc.binary_length(fields).to_numpy(zero_copy_only=False).astype(np.int64) - 2
-    keys = keys_of(numbers.to_numpy(), digits_count.clip(0, MOST_DIGITS))
-    return np.where(is_id.to_numpy(zero_copy_only=False), keys, NO_ID), tabs
-
-
-def _has_type(words: UInt64s, block: bytes, at: Int64s, types: tuple[bytes, ...]) -> Bools:
-    """Tell at which offsets a field begins that is exactly one of the types. Shape (n,)."""
-    octets = np.frombuffer(block, np.uint8)
-    found = words[at]
-    result = np.zeros(len(at), dtype=bool)
-    for title_type in types:
-        head = title_type[:8]
-        mask = np.uint64((1 << 8 * len(head)) - 1)
-        hits = np.flatnonzero((found & mask) == np.uint64(int.from_bytes(head, "little")))
-        for position in range(8, len(title_type)):
-            hits = hits[octets[at[hits] + position] == title_type[position]]
-        after = octets[at[hits] + len(title_type)]
-        result[hits[(after == TAB) | (after == LINE_FEED)]] = True
-    return result
+    return keys_of_texts(fields, prefix), tabs
 
 
 def _checked(selections: list[_Selection], dataset: Dataset, tally: Tally, read_rows: int) -> RowBlock:

@@ -46,6 +46,31 @@ class Loads:
         )
         return {row["imdb_id"]: row for row in rows}
 
+    def credits(self, imdb_id="tt0000001"):
+        """The IMDb ids of a movie's people by role; None if it has nobody."""
+        rows = self.query(
+            """
+            SELECT director_ids, writer_ids, cast_ids FROM movie_credits JOIN movies ON movies.id = movie_id
+            WHERE imdb_id = %s
+            """,
+            imdb_id,
+        )
+        known = {row["number"]: row["imdb_id"] for row in self.query("SELECT * FROM people")}
+        if not rows:
+            return None
+        return {role.removesuffix("_ids"): [known[one] for one in ids] for role, ids in rows[0].items()}
+
+    def titles(self, imdb_id="tt0000001"):
+        """A movie's other titles: position, title, key, region and language of each."""
+        rows = self.query(
+            """
+            SELECT position, movie_titles.title, movie_titles.title_key, region, language
+            FROM movie_titles JOIN movies ON movies.id = movie_id WHERE imdb_id = %s ORDER BY position
+            """,
+            imdb_id,
+        )
+        return [tuple(row.values()) for row in rows]
+
     def loads(self):
         """The row of every load, the first one first."""
         return self.query("SELECT * FROM dataset_loads ORDER BY id")
@@ -59,6 +84,9 @@ class Loads:
             self.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"),
             self.query("SELECT indexname FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1"),
             self.query("SELECT * FROM catalogue_changes ORDER BY id"),
+            self.query("SELECT * FROM people ORDER BY id"),
+            self.query("SELECT * FROM movie_credits ORDER BY movie_id"),
+            self.query("SELECT * FROM movie_titles ORDER BY movie_id, position"),
         ]
 
 

@@ -57,7 +57,7 @@ def test_a_load_that_is_done_says_so_in_its_last_line(run, dumps):
     done = run("load", "--source", str(dumps))
     assert done.returncode == 0
     assert last_line(done.stdout).startswith(
-        "done: 1 movies, 1 genres, 1 rated, 1 new, 0 changed, 0 gone, 0 rows rejected, "
+        "done: 1 movies, 1 genres, 1 rated, 0 people, 1 new, 0 changed, 0 gone, 0 rows rejected, "
     )
 
 
@@ -201,7 +201,9 @@ def test_dumps_of_the_last_load_are_nothing_to_do_unless_forced(run, dumps):
     again = run("load", "--source", str(dumps))
     assert (again.returncode, last_line(again.stdout).partition(":")[0]) == (0, "nothing to do")
     forced = run("load", "--source", str(dumps), "--force")
-    assert last_line(forced.stdout).startswith("done: 1 movies, 1 genres, 1 rated, 0 new, 0 changed")
+    assert last_line(forced.stdout).startswith(
+        "done: 1 movies, 1 genres, 1 rated, 0 people, 0 new, 0 changed"
+    )
 
 
 def test_history_tells_what_became_of_each_load(run, dumps):

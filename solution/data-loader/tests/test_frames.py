@@ -7,7 +7,7 @@ from movie_database.sort_keys import sort_key
 from movie_loader import frames
 from movie_loader.datasets import RATINGS, TITLES
 from movie_loader.faults import Effect, Tally
-from movie_loader.frames import parse_frame, with_title_keys
+from movie_loader.frames import parse_frame, with_sort_keys
 
 GOOD = {
     "tconst": "tt0000001",
@@ -151,13 +151,13 @@ def test_the_lines_of_the_first_few_faults_are_logged(capsys):
 @given(st.lists(st.text(st.characters(exclude_characters="\t\n\0", exclude_categories=["Cs"])), min_size=1))
 def test_every_title_gets_the_sort_key_that_the_api_would_make(titles):
     frame, _ = parse(*({"primaryTitle": title} for title in titles if title != r"\N"), {})
-    keyed = with_title_keys(frame)
+    keyed = with_sort_keys(frame, "title")
     assert keyed["title_key"].tolist() == [sort_key(title) for title in keyed["title"]]
 
 
 @pytest.mark.parametrize("title", ["A" * 500, "東" * 900, "É" * 500, "ﷺ" * 300, "ß" * 300, "a\u0301" * 300])
 def test_a_sort_key_is_bounded_whatever_the_title(title):
     frame, _ = parse({"primaryTitle": title})
-    key = with_title_keys(frame)["title_key"].iloc[0]
+    key = with_sort_keys(frame, "title")["title_key"].iloc[0]
     assert key == sort_key(title)
     assert len(key.encode()) <= 1024

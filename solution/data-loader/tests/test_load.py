@@ -65,6 +65,9 @@ TITLES = [
 ]
 
 
+FILES = ["title.basics.tsv.gz", "title.ratings.tsv.gz", "title.crew.tsv.gz", "name.basics.tsv.gz"]
+
+
 def imdb_id(number):
     return f"tt{number:07d}"
 
@@ -273,6 +276,8 @@ def test_bad_rows_are_left_out_and_counted_by_kind(loads, dumps):
             "mended": {},
             "duplicate": {},
         },
+        "title.crew": {"rejected": {}, "nulled": {}, "mended": {}, "duplicate": {}},
+        "name.basics": {"rejected": {}, "nulled": {}, "mended": {}, "duplicate": {}},
     }
 
 
@@ -287,7 +292,7 @@ def test_a_rating_of_a_title_that_is_not_there_is_counted_and_not_rejected(loads
     assert report.as_dict()["faults"]["title.ratings"]["rejected"] == {}
 
 
-@pytest.mark.parametrize("name", ["title.basics.tsv.gz", "title.ratings.tsv.gz"])
+@pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize(
     ("spoil", "code"),
     [
@@ -302,7 +307,7 @@ def test_a_rating_of_a_title_that_is_not_there_is_counted_and_not_rejected(loads
         (lambda _: b"<!DOCTYPE html><title>Sorry</title>", "not_gzip"),
         (lambda _: gzip.compress(b"<!DOCTYPE html><title>Sorry</title>"), "not_a_dump"),
         (lambda packed: gzip.compress(gzip.decompress(packed).split(b"\n")[0] + b"\n"), "no_rows"),
-        (lambda packed: gzip.compress(gzip.decompress(packed).replace(b"tconst", b"id")), "wrong_columns"),
+        (lambda packed: gzip.compress(gzip.decompress(packed).replace(b"const", b"id")), "wrong_columns"),
     ],
     ids=[
         "last byte missing",
@@ -332,7 +337,7 @@ def test_a_file_that_is_not_what_it_should_be_changes_nothing(loads, tmp_path, n
     assert loads.snapshot() == before
 
 
-@pytest.mark.parametrize("name", ["title.basics.tsv.gz", "title.ratings.tsv.gz"])
+@pytest.mark.parametrize("name", FILES)
 def test_a_file_that_is_not_there_is_named(loads, dumps, name):
     (dumps / name).unlink()
     with pytest.raises(LoadError, match=f"{name}.*no such file"):
@@ -359,12 +364,20 @@ def test_a_load_is_recorded_with_its_report(loads):
     assert record["source"] == loads.order.source
     assert (record["movie_rows"], record["genre_rows"], record["rating_rows"]) == (1, 1, 1)
     assert (record["is_sample"], record["title_types"]) == (False, ["movie"])
-    assert [file["name"] for file in record["files"]] == ["title.ratings", "title.basics"]
+    assert [file["name"] for file in record["files"]] == [
+        "title.ratings",
+        "title.basics",
+        "title.crew",
+        "name.basics",
+    ]
     assert record["started_at"] < record["finished_at"]
     assert record["report"]["faults"] == report.as_dict()["faults"]
     assert [stage["name"] for stage in record["report"]["stages"]] == [
         "ratings",
         "titles",
+        "crew",
+        "people",
+        "credits",
         "merge",
         "indexes",
         "vacuum",

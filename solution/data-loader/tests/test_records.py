@@ -44,6 +44,9 @@ def test_a_load_that_is_done_has_all_of_it_on_record(loads, dumps):
     assert [phase["name"] for phase in record["phases"]] == [
         "ratings",
         "titles",
+        "crew",
+        "people",
+        "credits",
         "merge",
         "indexes",
         "vacuum",

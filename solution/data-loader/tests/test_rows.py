@@ -9,6 +9,7 @@ from movie_loader.datasets import RATINGS, TITLES
 from movie_loader.errors import LoadError
 from movie_loader.faults import Effect, Tally
 from movie_loader.rows import row_blocks
+from movie_loader.wanted import OfTypes
 
 HEADER = "\t".join(TITLES.header).encode() + b"\n"
 REST = b"\tTitle\tTitle\t0\t1999\t\\N\t90\tDrama"
@@ -19,7 +20,7 @@ def read(content, types=("movie",), dataset=TITLES, chunk_bytes=7):
     tally = Tally("a file")
     chunks = [content[at : at + chunk_bytes] for at in range(0, len(content), chunk_bytes)]
     lines, numbers, keys, read_rows = [], [], [], 0
-    for block in row_blocks(chunks, dataset, types, tally):
+    for block in row_blocks(chunks, dataset, OfTypes(types) if dataset is TITLES else None, tally):
         lines += block.lines.to_pylist()
         numbers += block.line_numbers.tolist()
         keys += block.all_keys.tolist()

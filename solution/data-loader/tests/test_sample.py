@@ -18,6 +18,26 @@ HEADERS = {
         "genres",
     ],
     "title.ratings.tsv": ["tconst", "averageRating", "numVotes"],
+    "title.crew.tsv": ["tconst", "directors", "writers"],
+    "title.principals.tsv": ["tconst", "ordering", "nconst", "category", "job", "characters"],
+    "title.akas.tsv": [
+        "titleId",
+        "ordering",
+        "title",
+        "region",
+        "language",
+        "types",
+        "attributes",
+        "isOriginalTitle",
+    ],
+    "name.basics.tsv": [
+        "nconst",
+        "primaryName",
+        "birthYear",
+        "deathYear",
+        "primaryProfession",
+        "knownForTitles",
+    ],
 }
 
 
@@ -123,3 +143,77 @@ def test_action_above_eight_and_a_half_gives_films_anyone_recognises(movies):
     best = movies[movies.genres.str.contains("Action") & (movies.averageRating > 8.5)]
     assert len(best) >= 8
     assert set(best.primaryTitle) >= {"The Dark Knight", "Inception", "The Matrix", "Seven Samurai"}
+
+
+@pytest.fixture(scope="module")
+def crew():
+    return read("title.crew.tsv")
+
+
+@pytest.fixture(scope="module")
+def cast():
+    return read("title.principals.tsv")
+
+
+@pytest.fixture(scope="module")
+def names():
+    return read("name.basics.tsv").set_index("nconst")
+
+
+@pytest.fixture(scope="module")
+def akas():
+    return read("title.akas.tsv")
+
+
+def ids_in(lists):
+    return lists.dropna().str.split(",").explode()
+
+
+def test_the_crew_has_a_row_for_each_title(crew, titles):
+    assert crew.tconst.tolist() == titles.tconst.tolist()
+
+
+def test_every_person_has_a_name_and_every_name_is_of_somebody_named(crew, cast, names):
+    named = {*ids_in(crew.directors), *ids_in(crew.writers), *cast.nconst}
+    assert named == set(names.index)
+    assert names.primaryName.is_unique
+
+
+def test_people_stand_in_the_order_of_the_dumps(names, cast, akas):
+    assert names.index.is_monotonic_increasing
+    assert not cast.duplicated(["tconst", "ordering"]).any()
+    assert not akas.duplicated(["titleId", "ordering"]).any()
+    assert cast.tconst.is_monotonic_increasing
+    assert akas.titleId.is_monotonic_increasing
+
+
+def test_most_movies_have_a_director(crew):
+    assert crew.directors.notna().mean() > 0.8
+
+
+@pytest.mark.parametrize(
+    ("tconst", "directors"),
+    [
+        ("tt0068646", ["Francis Ford Coppola"]),
+        ("tt0133093", ["Lana Wachowski", "Lilly Wachowski"]),
+        ("tt0120338", ["James Cameron"]),
+        ("tt0046438", ["Yasujirô Ozu"]),
+    ],
+)
+def test_films_have_the_directors_that_anyone_knows(crew, names, tconst, directors):
+    (found,) = crew.directors[crew.tconst == tconst]
+    assert [names.primaryName[one] for one in found.split(",")] == directors
+
+
+def test_the_cast_and_other_titles_are_those_of_films_that_are_there(cast, akas, titles):
+    assert set(cast.tconst) | set(akas.titleId) <= set(titles.tconst)
+    assert set(cast.category) == {"actor", "actress", "self"}
+
+
+def test_tokyo_story_is_known_in_its_own_script(akas):
+    assert akas.titleId[akas.title == "東京物語"].tolist() == ["tt0046438"]
+
+
+def test_people_lived_in_the_order_of_their_years(names):
+    years = names.dropna(subset=["deathYear"]).astype({"birthYear": int, "deathYear": int})
+    assert (years.birthYear < years.deathYear).all()
