@@ -90,7 +90,7 @@ def use(connection: Connection, token: str, *kinds: str) -> Any:
         text(
             "UPDATE mails SET used_at = now(), token_hash = NULL"
             " WHERE token_hash = :hash AND kind = ANY(:kinds) AND used_at IS NULL AND expires_at > now()"
-            " RETURNING id, kind, address, user_id, display_name, password_hash"
+            " RETURNING id, kind, address, user_id, display_name, password_hash, sent_at"
         ),
         {"hash": hash_of(token), "kinds": list(kinds)},
     ).one_or_none()
@@ -165,9 +165,12 @@ def take_up(mail_id: str) -> Letter | None:
 
 
 def mark_sent(mail_id: str) -> None:
-    """The mail left, and is not sent again."""
+    """The mail left, and is not sent again; nothing is kept of whom it told that the account is gone."""
     with write() as connection:
         connection.execute(text("UPDATE mails SET sent_at = now() WHERE id = :id"), {"id": mail_id})
+        connection.execute(
+            text("DELETE FROM mails WHERE id = :id AND told = 'user.deleted'"), {"id": mail_id}
+        )
 
 
 def _of_registration(connection: Connection, mail: Any) -> _Recipient | None:
