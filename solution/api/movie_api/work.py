@@ -1,6 +1,7 @@
 """The program in the worker: queries are the same there as in a request."""
 
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -42,7 +43,9 @@ def app_context(run: Run) -> Iterator[None]:
         # Source: PostgreSQL's manual, Appendix A, "PostgreSQL Error Codes".
         state = getattr(error, "pgcode", None) or type(error).__name__
         constraint = getattr(getattr(error, "diag", None), "constraint_name", None)
-        message = f"the database refused: {state}{f' of {constraint}' if constraint else ''}"
+        frames = traceback.extract_tb(error.__traceback__)
+        place = next((frame.name for frame in reversed(frames) if "/queries/" in frame.filename), "us")
+        message = f"the database refused {place}: {state}{f' of {constraint}' if constraint else ''}"
         raise JobError(message, is_transient=True) from None
 
 

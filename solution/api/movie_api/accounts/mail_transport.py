@@ -12,7 +12,6 @@ import ssl
 import time
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from email.policy import default as default_policy
 from pathlib import Path
 from typing import Final
 
@@ -84,7 +83,7 @@ def _put_down(folder: Path, message: EmailMessage) -> None:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(message.as_bytes(policy=default_policy.clone(max_line_length=998)))
+                file.write(message.as_bytes(policy=message.policy.clone(linesep="\n")))
             draft.rename(folder / name)
         except OSError:
             draft.unlink(missing_ok=True)

@@ -60,6 +60,13 @@ def test_a_message_id_is_of_our_host(make_settings, site, domain):
     assert write(LETTER, make_settings(public_url=site))["Message-ID"].endswith(f"@{domain}>")
 
 
+def test_a_long_message_id_is_one_word(make_settings):
+    """Python 3.11 would write it as an encoded one, where a line's length is limited to 78 characters."""
+    host = ".".join(["films" * 10] * 4)
+    mail = write(LETTER, make_settings(public_url=f"https://{host}"))
+    assert f"@{host}>".encode() in mail.as_bytes()
+
+
 def test_a_link_is_one_line_of_the_very_mail_however_long_it_is(make_settings):
     settings = make_settings(public_url="https://films.example/" + "path/" * 40)
     lines = write(LETTER, settings).as_bytes().decode("ascii").splitlines()
