@@ -2,6 +2,7 @@
 
 import click
 
+from benchmarks.auth import auth
 from benchmarks.dumps import dumps
 from benchmarks.http import http
 from benchmarks.load import load
@@ -9,7 +10,7 @@ from benchmarks.queries import bench_queries
 from benchmarks.reload import reload
 
 # A further benchmark is a line here: the click command of its module.
-COMMANDS = (dumps, load, bench_queries, http, reload)
+COMMANDS = (dumps, load, bench_queries, http, auth, reload)
 
 
 @click.group(commands=COMMANDS)

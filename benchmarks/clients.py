@@ -3,7 +3,7 @@
 import selectors
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Final
@@ -73,12 +73,34 @@ class _Exchange:
             self._socket = None
 
 
+def get_request(address: tuple[str, int], path: str, headers: Mapping[str, str] | None = None) -> bytes:
+    """A GET, as it goes over the wire."""
+    lines = {"Host": f"{address[0]}:{address[1]}", "Accept": "application/json", **(headers or {})}
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    return f"GET {path} HTTP/1.1\r\n{head}\r\n".encode()
+
+
+def one_by_one(address: tuple[str, int], requests: Sequence[bytes]) -> Timed:
+    """Sends the requests over one connection, each when the one before it is answered."""
+    timed = Timed()
+    began = time.perf_counter()
+    with selectors.DefaultSelector() as selector:
+        exchange = _Exchange(address, selector)
+        for request in requests:
+            exchange.send(request)
+            is_good = None
+            while is_good is None:
+                is_good = next((good for _, good in _answered(selector)), None)
+            timed.latencies.append(time.perf_counter() - exchange.began)
+            timed.failed += not is_good
+        exchange.close()
+    timed.seconds = time.perf_counter() - began
+    return timed
+
+
 def keep_busy(address: tuple[str, int], paths: list[str], *, connections: int, seconds: float) -> Timed:
     """Sends GETs for the paths in turn over many connections, each one's next as soon as it is answered."""
-    requests = cycle(
-        f"GET {path} HTTP/1.1\r\nHost: {address[0]}:{address[1]}\r\nAccept: application/json\r\n\r\n".encode()
-        for path in paths
-    )
+    requests = cycle([get_request(address, path) for path in paths])
     timed = Timed()
     with selectors.DefaultSelector() as selector:
         exchanges = [_Exchange(address, selector) for _ in range(connections)]

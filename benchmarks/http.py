@@ -37,7 +37,7 @@ def http(*, dumps: Path, connections: int, seconds: float, rounds: int, json_pat
             f"headline: {HEADLINE}": [HEADLINE],
             "plain list: /movies": ["/movies"],
             f"{_LISTS:,} different lists": _different_lists(),
-            "one movie: /movies/{id}": [f"/movies/{one}" for one in _some_ids(url)],
+            "one movie: /movies/{id}": [f"/movies/{one}" for one in some_ids(url)],
         }
         runs: dict[str, list[Timed]] = {name: [] for name in paths}
         with api(url) as address:
@@ -93,7 +93,8 @@ def _different_lists() -> list[str]:
     ]
 
 
-def _some_ids(url: str) -> list[str]:
+def some_ids(url: str) -> list[str]:
+    """The ids of movies that are listed."""
     with closing(psycopg2.connect(libpq_address(url))) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT id::text FROM movies WHERE NOT is_adult ORDER BY id LIMIT %s", (_MOVIES,))
         return [one for (one,) in cursor.fetchall()]
