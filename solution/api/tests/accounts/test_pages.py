@@ -127,3 +127,10 @@ def test_where_mails_go_by_a_server_all_pages_are_open(make_app):
     ).test_client()
     assert "../account/register" in links(api.get("/account/sign-in"))
     assert "<form" in api.get("/account/register").text
+
+
+@pytest.mark.parametrize("path", ["/account", "/account/register", "/account/forgot"])
+def test_who_runs_the_server_is_told_where_its_mails_are_until_they_are_sent(make_app, path):
+    without, with_one = make_app(), make_app(smtp_host="mail.example.com", public_url="http://127.0.0.1:5000")
+    assert "DATA_DIR/mails" in without.test_client().get(path).text
+    assert "DATA_DIR/mails" not in with_one.test_client().get(path).text

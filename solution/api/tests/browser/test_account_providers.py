@@ -1,4 +1,4 @@
-"""Providers on the account's pages: what stands in their way is told there, and not by an answer of the API."""
+"""Providers on the account's pages: what stands in their way is told there, not by an answer of the API."""
 
 import re
 import secrets

@@ -5,10 +5,17 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, Final
 
-from flask import Blueprint, Response, make_response, render_template, request, send_from_directory
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    make_response,
+    render_template,
+    request,
+    send_from_directory,
+)
 
 from movie_api.accounts import schemas
-from movie_api.accounts.queries.mails import TOKEN_HOURS
 from movie_api.accounts.routes.mails import can_register, can_send_mails
 from movie_api.http.access import SCOPES, page
 from movie_api.http.conditional import by_content
@@ -52,9 +59,9 @@ def render(name: str, **values: Any) -> str:
         root=root,
         limits=schemas,
         scopes=SCOPES,
-        token_hours=TOKEN_HOURS,
         can_register=can_register(),
         can_send_mails=can_send_mails(),
+        mails_are_files=current_app.extensions["settings"].smtp_host is None,
         **values,
     )
 
