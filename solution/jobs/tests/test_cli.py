@@ -1,12 +1,14 @@
 """`movie-jobs`: what it prints, and its exit codes."""
 
 import json
+import logging
 import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import structlog
 from movie_database.settings import Settings
 from movie_jobs import queue
 from movie_jobs.cli import main
@@ -22,7 +24,18 @@ class Ended(NamedTuple):
 
 
 @pytest.fixture
-def run(database_url, tmp_path, monkeypatch, capsys):
+def unchanged_log():
+    """The log goes where it went before: a command has it go to its own standard error."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def run(database_url, tmp_path, monkeypatch, capsys, unchanged_log):
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setenv("DATABASE_URL", database_url)
