@@ -183,7 +183,7 @@ CREATE UNLOGGED TABLE rate_limits (
 );
 CREATE INDEX rate_limits_expires_at_idx ON rate_limits (expires_at);
 COMMENT ON TABLE rate_limits IS 'Counters of limits, shared by all workers. Lost with a crash: everybody begins anew.';
-COMMENT ON COLUMN rate_limits.key IS 'SHA-256 of what is counted, in base64url: no address of anybody is kept.';
+COMMENT ON COLUMN rate_limits.key IS 'SHA-256 of a keyed hash of what is counted, in base64url: no address of anybody is kept.';
 
 CREATE TABLE audit (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT audit_pkey PRIMARY KEY,
