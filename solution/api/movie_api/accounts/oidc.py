@@ -18,7 +18,6 @@ from movie_api.accounts.providers import Provider
 from movie_api.http.problems import PROVIDER_REFUSED, Problem
 
 LEEWAY_SECONDS: Final = 60
-_OF_PERSON: Final = ("email", "email_verified", "name")
 _HINT: Final = "refresh_token"
 _LONGEST_SUBJECT: Final = 255
 # What a token endpoint calls a code that it does not take. Source: RFC 6749, section 5.2.
@@ -143,25 +142,6 @@ def exchange_code(
     if token is None:
         raise fetching.away(provider.issuer, "it gave no id_token for a code")
     return Exchanged(token, text_of(given, "access_token"), text_of(given, "refresh_token"))
-
-
-def with_more(provider: Provider, claims: Claims, access_token: str | None) -> Claims:
-    """The claims, and what else the provider tells of the person, if the token has no address.
-
-    Not every provider puts an address or a name into a token that comes with an access token.
-
-    Source: OpenID Connect Core 1.0, sections 5.3 and 5.4.
-
-    Raises:
-        Problem: It is away, or tells of another person.
-    """
-    found = discovery.of(provider.issuer)
-    if "email" in claims or access_token is None or not found.has("userinfo_endpoint"):
-        return claims
-    told = fetching.get_json(provider.issuer, found.address("userinfo_endpoint"), token=access_token)
-    if told.get("sub") != claims["sub"]:
-        raise refused("The provider tells of another person than its token does.")
-    return {name: told[name] for name in _OF_PERSON if name in told} | claims
 
 
 def authorization_url(provider: Provider, *, redirect_uri: str, state: str, nonce: str, verifier: str) -> str:

@@ -11,7 +11,7 @@ from flask import current_app
 from movie_database.settings import Settings
 from pydantic import TypeAdapter, ValidationError
 
-from movie_api.accounts import oidc, providers, sealing
+from movie_api.accounts import oidc, providers, sealing, userinfo
 from movie_api.accounts.fetching import text_of
 from movie_api.accounts.oidc import Claims, Exchanged
 from movie_api.accounts.providers import Provider
@@ -62,7 +62,8 @@ def person_of_client(provider: Provider, given: ProviderSignIn) -> Person:
         if claims is not None and claims["sub"] != given_back["sub"]:
             raise oidc.refused("The token and the code are of two persons.")
         # What comes straight from the provider is the newer.
-        claims = (claims or {}) | oidc.with_more(provider, given_back, exchanged.access_token)
+        given_back = userinfo.with_more(provider, given_back, exchanged.access_token)
+        claims = userinfo.merged(given_back, claims or {})
     if claims is None:
         raise AssertionError("a body with neither token nor code is refused")
     return _person(provider, claims, client_id, exchanged, given.display_name)
@@ -90,7 +91,7 @@ def person_of_browser(
         provider, client_id, answer["code"], verifier=attempt.code_verifier, redirect_uri=redirect_uri
     )
     claims = oidc.check_token(provider, exchanged.id_token, nonce=attempt.nonce, client_id=client_id)
-    claims = oidc.with_more(provider, claims, exchanged.access_token)
+    claims = userinfo.with_more(provider, claims, exchanged.access_token)
     return _person(provider, claims, client_id, exchanged, _posted_name(answer))
 
 

@@ -94,7 +94,7 @@ def link(person: Person, user_id: str) -> Any:
             raise _refused("The account is gone.")
         _refuse_disabled(user)
         if _insert(connection, person, user):
-            _tell(connection, user)
+            _tell(connection, person, user)
             return user
         identity = _update(connection, person)
         if identity is None or str(identity.user_id) != str(user.id):
@@ -182,7 +182,7 @@ def _of_address(connection: Connection, person: Person) -> Any | None:
     _refuse_disabled(user)
     if not _insert(connection, person, user):
         raise _OvertakenError
-    _tell(connection, user)
+    _tell(connection, person, user)
     return user
 
 
@@ -202,13 +202,8 @@ def _new(connection: Connection, person: Person, *, may_register: bool) -> Any:
     )
     if user is None or not _insert(connection, person, user):
         raise _OvertakenError
-    audit.record(
-        connection,
-        str(user.pseudonym),
-        "user.register",
-        str(user.pseudonym),
-        {"provider": person.provider},
-    )
+    pseudonym = str(user.pseudonym)
+    audit.record(connection, pseudonym, "user.register", pseudonym, {"provider": person.provider})
     return user
 
 
@@ -225,11 +220,12 @@ def _insert(connection: Connection, person: Person, user: Any) -> bool:
     return bool(done.rowcount)
 
 
-def _tell(connection: Connection, user: Any) -> None:
+def _tell(connection: Connection, person: Person, user: Any) -> None:
     """The user hears of the new way in, and the audit too."""
     if user.email is not None and user.email_verified_at is not None:
         mails.notice(connection, str(user.id), user.email, "identity.linked")
-    audit.record(connection, str(user.pseudonym), "identity.link", str(user.pseudonym))
+    pseudonym = str(user.pseudonym)
+    audit.record(connection, pseudonym, "identity.link", pseudonym, {"provider": person.provider})
 
 
 def _update(connection: Connection, person: Person) -> Any | None:

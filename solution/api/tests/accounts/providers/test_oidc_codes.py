@@ -4,6 +4,7 @@ import secrets
 
 import httpx
 import pytest
+from movie_api.accounts import userinfo
 from movie_testing.our_clients import (
     APP_ADDRESS,
     APPLE_APP,
@@ -197,6 +198,20 @@ def test_a_refresh_token_is_kept_sealed(api, code_body, provider, database_curso
     (sealed,) = database_cursor.fetchone()
     assert sealed.count(".") == 4
     assert token not in sealed
+
+
+@pytest.mark.parametrize(
+    ("claims", "more", "email", "is_verified"),
+    [
+        ({}, {"email": "a", "email_verified": True}, "a", True),
+        ({"email": "a"}, {"email": "b", "email_verified": True}, "a", None),
+        ({"email_verified": True}, {"email": "b"}, "b", None),
+        ({"email": "a", "email_verified": True}, {}, "a", True),
+    ],
+)
+def test_nobody_vouches_for_an_address_by_what_is_said_of_another(claims, more, email, is_verified):
+    merged = userinfo.merged(claims, more)
+    assert (merged.get("email"), merged.get("email_verified")) == (email, is_verified)
 
 
 # ── What a provider tells apart from its token ──
