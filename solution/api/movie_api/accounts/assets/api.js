@@ -93,11 +93,6 @@ export async function ask(method, path, body) {
   return contentOf(answer);
 }
 
-/** Whether this browser has a session, as far as it knows. */
-export function isSignedIn() {
-  return Boolean(cookie(ACCESS_PROOF) ?? cookie(REFRESH_PROOF));
-}
-
 /** Other tabs hear that the session is over, and this one goes to the sign-in. */
 export function endHere(notice) {
   elsewhere.postMessage("signed-out");
@@ -175,7 +170,8 @@ async function send(method, path, body, { proof, credentials = "same-origin" } =
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch {
-    throw new Problem(0, { detail: "The server can't be reached. See whether you are online, and try again." });
+    const detail = "The server can't be reached. See whether you are online, and try again.";
+    throw new Problem(0, { detail });
   }
 }
 

@@ -64,10 +64,12 @@ export function finish(form, text) {
 
 /** Something went wrong: what, where, and when to try again. */
 export function showProblem(place, error) {
-  const problem = error instanceof Problem ? error : new Problem(0, { detail: "Something went wrong in this page." });
+  const problem =
+    error instanceof Problem ? error : new Problem(0, { detail: "Something went wrong in this page." });
   const left = problem.faults.filter((fault) => !markField(place, fault));
   const alert = place.querySelector("[role=alert]");
-  alert.textContent = [sentenceOf(problem, left), ...left.map(({ field, message }) => `${field} ${message}.`)].join(" ");
+  const sentences = [sentenceOf(problem, left), ...left.map(({ field, message }) => `${field} ${message}.`)];
+  alert.textContent = sentences.join(" ");
   const marked = place.querySelector("[aria-invalid=true]");
   (marked ?? alert).focus();
 }
@@ -78,7 +80,8 @@ function sentenceOf(problem, left) {
     return "This can't be taken as it is: see below.";
   }
   const wait = problem.retryAfterSeconds;
-  return wait && [429, 503].includes(problem.status) ? `${problem.message} Try again in ${spanOf(wait)}.` : problem.message;
+  const isWorthWaiting = wait && [429, 503].includes(problem.status);
+  return isWorthWaiting ? `${problem.message} Try again in ${spanOf(wait)}.` : problem.message;
 }
 
 function spanOf(seconds) {

@@ -14,9 +14,9 @@ export async function showIdentities(place) {
       ask("GET", "/auth/identities"),
     ]);
     const titles = new Map(providers.map(({ name, title }) => [name, title]));
-    document
-      .querySelector("#identities")
-      .replaceChildren(...identities.map((identity) => entryOf(identity, titles.get(identity.provider) ?? identity.provider, place)));
+    const titleOf = ({ provider }) => titles.get(provider) ?? provider;
+    const entries = identities.map((identity) => entryOf(identity, titleOf(identity), place));
+    document.querySelector("#identities").replaceChildren(...entries);
     document.querySelector("#links").replaceChildren(...providers.map((one) => linkOf(one, place)));
     section.hidden = providers.length + identities.length === 0;
   } catch (problem) {
@@ -34,7 +34,8 @@ function linkOf(provider, place) {
 
 function entryOf(identity, title, place) {
   const name = identity.email ? `${title}, ${identity.email}` : title;
-  const unlink = element("button", { type: "button", class: "quiet", "aria-label": `Unlink ${name}` }, "Unlink");
+  const attributes = { type: "button", class: "quiet", "aria-label": `Unlink ${name}` };
+  const unlink = element("button", attributes, "Unlink");
   handleButton(unlink, place, async () => {
     await ask("DELETE", `/auth/identities/${identity.id}`);
     await showIdentities(place);
@@ -48,7 +49,13 @@ function entryOf(identity, title, place) {
       {},
       element("strong", {}, title),
       ...(identity.email ? [` ${identity.email}`] : []),
-      element("p", { class: "hint" }, "linked ", momentOf(identity.linked_at), ...(identity.used_at ? [", last used ", momentOf(identity.used_at)] : [])),
+      element(
+        "p",
+        { class: "hint" },
+        "linked ",
+        momentOf(identity.linked_at),
+        ...(identity.used_at ? [", last used ", momentOf(identity.used_at)] : []),
+      ),
     ),
     unlink,
   );

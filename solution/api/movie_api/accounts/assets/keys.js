@@ -48,7 +48,8 @@ export function handleKeys(form, place) {
 function entryOf(key, place) {
   const isOver = key.revoked_at !== null || new Date(key.expires_at) <= new Date();
   const state = key.revoked_at === null ? "out of date" : "revoked";
-  const revoke = element("button", { type: "button", class: "quiet", "aria-label": `Revoke the key ${key.name}` }, "Revoke");
+  const attributes = { type: "button", class: "quiet", "aria-label": `Revoke the key ${key.name}` };
+  const revoke = element("button", attributes, "Revoke");
   handleButton(revoke, place, async () => {
     await ask("DELETE", `/auth/keys/${key.id}`);
     document.querySelector("#made").hidden = true;
@@ -65,7 +66,12 @@ function entryOf(key, place) {
       " ",
       element("code", {}, `${key.hint}…`),
       ...(isOver ? [" ", element("span", { class: "tag" }, state)] : []),
-      element("p", { class: "hint" }, `${key.scopes.join(", ")}; until `, momentOf(key.expires_at, { dateStyle: "medium" })),
+      element(
+        "p",
+        { class: "hint" },
+        `${key.scopes.join(", ")}; until `,
+        momentOf(key.expires_at, { dateStyle: "medium" }),
+      ),
     ),
     ...(isOver ? [] : [revoke]),
   );

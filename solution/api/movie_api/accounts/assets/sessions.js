@@ -29,7 +29,8 @@ export async function showSessions(place) {
 
 function entryOf(session, place) {
   const name = programOf(session.user_agent);
-  const end = element("button", { type: "button", class: "quiet", "aria-label": `End the session: ${name}` }, "End");
+  const attributes = { type: "button", class: "quiet", "aria-label": `End the session: ${name}` };
+  const end = element("button", attributes, "End");
   handleButton(end, place, async () => {
     await ask("DELETE", `/auth/sessions/${session.id}`);
     if (session.is_current) {
