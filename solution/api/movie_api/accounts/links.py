@@ -1,9 +1,11 @@
 """Links for people, in mails and in a terminal: built from settings, never from a request."""
 
 from typing import Final, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from movie_database.settings import Settings
+
+from movie_api.http.addresses import is_loopback
 
 Page = Literal["reset", "verify", "sign-in", "register", "forgot"]
 
@@ -23,6 +25,18 @@ def account_link(settings: Settings, page: Page, token: str | None = None) -> st
     """
     fragment = "" if token is None else f"#token={quote(token, safe='')}"
     return f"{own_address(settings)}{ACCOUNT_PATH}/{page}{fragment}"
+
+
+def serves_this_machine(settings: Settings) -> bool:
+    """Whether all who are served sit at this machine, and can look into a folder of it.
+
+    A server that listens on loopback serves others all the same where a proxy stands before it.
+    """
+    return (
+        is_loopback(settings.host)
+        and not settings.trusted_proxies
+        and is_loopback(urlsplit(own_address(settings)).hostname or "")
+    )
 
 
 def own_address(settings: Settings) -> str:

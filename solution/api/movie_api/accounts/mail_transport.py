@@ -18,6 +18,7 @@ from typing import Final
 from movie_database.settings import Settings
 from movie_jobs.tasks import JobError
 
+from movie_api.accounts.links import serves_this_machine
 from movie_api.http.addresses import is_loopback
 
 TIMEOUT_SECONDS: Final = 20.0
@@ -43,8 +44,8 @@ def refuse_unsafe(settings: Settings) -> None:
     """
     host = settings.smtp_host
     if host is None:
-        if not is_loopback(settings.host):
-            message = "SMTP_HOST is not set: mails are written to a folder only where HOST is loopback"
+        if not serves_this_machine(settings):
+            message = "SMTP_HOST is not set: mails are written to a folder only where nobody else is served"
             raise JobError(message, is_transient=False)
     elif settings.smtp_security == "none" and settings.smtp_user is not None and not is_loopback(host):
         message = "SMTP_SECURITY is none: everybody on the way to SMTP_HOST could read SMTP_PASSWORD"

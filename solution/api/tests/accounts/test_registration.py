@@ -120,6 +120,10 @@ def test_a_password_that_is_tried_first_is_refused(api, password, problem):
         ({}, True),
         ({"registration": False}, False),
         ({"host": "0.0.0.0"}, False),
+        ({"public_url": "https://movies.example.com"}, False),
+        ({"public_url": "http://localhost:5000"}, True),
+        ({"trusted_proxies": "127.0.0.1"}, False),
+        ({"public_url": "https://movies.example.com", "smtp_host": "mail.example.com"}, True),
         ({"host": "0.0.0.0", "smtp_host": "mail.example.com"}, False),
         (
             {"host": "0.0.0.0", "smtp_host": "mail.example.com", "public_url": "https://movies.example.com"},

@@ -4,6 +4,7 @@ from flask import Blueprint, Response, current_app
 
 from movie_api import limits
 from movie_api.accounts import passwords, schemas
+from movie_api.accounts.links import serves_this_machine
 from movie_api.accounts.queries import mails, users
 from movie_api.http.access import needs, public, signed_in
 from movie_api.http.answers import json_answer
@@ -74,10 +75,11 @@ def change_email(_query: Query) -> Response:
 def can_send_mails() -> bool:
     """Whether mails reach anybody: a server takes them, or whoever reads the folder is on this machine."""
     extensions = current_app.extensions
-    if extensions["listens_on_loopback"]:
+    settings = extensions["settings"]
+    if extensions["listens_on_loopback"] and serves_this_machine(settings):
         return True
     # Their links are made of PUBLIC_URL, never of what a request says.
-    return extensions["settings"].smtp_host is not None and extensions["settings"].public_url is not None
+    return settings.smtp_host is not None and settings.public_url is not None
 
 
 def can_register() -> bool:
