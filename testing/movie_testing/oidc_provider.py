@@ -171,7 +171,8 @@ def go_wrong() -> Response | None:
         case "error":
             return Response("sorry", 500)
         case "redirect":
-            return Response(status=302, headers={"Location": f"{provider.issuer}/elsewhere"})
+            place = f"{provider.issuer}/elsewhere"
+            return Response("{}", 302, {"Location": place}, content_type="application/json")
         case "garbage":
             return Response("<p>Under maintenance</p>", 200)
         case "huge":
