@@ -16,9 +16,10 @@ import psycopg2
 from isal import igzip
 from movie_database.addresses import libpq_address
 from movie_testing.dumps import RATINGS_FILE, TITLES_FILE
+from movie_testing.people_dumps import CREW_FILE, NAMES_FILE
 from sqlalchemy import create_engine
 
-TABLES: Final = ("genres", "movies", "movie_genres")
+TABLES: Final = ("genres", "movies", "movie_genres", "people", "movie_credits")
 _BLOCK_BYTES: Final = 1 << 20
 
 
@@ -56,13 +57,14 @@ def floor(url: str, dumps: Path, ready: Path) -> None:
     """
     phases = Phases()
     with phases.phase("gunzip"):
-        for name in (TITLES_FILE, RATINGS_FILE):
+        for name in (TITLES_FILE, RATINGS_FILE, CREW_FILE, NAMES_FILE):
             unpacked: Any = igzip.IGzipFile(dumps / name)  # type: ignore[no-untyped-call]
             with unpacked as file:
                 while file.read(_BLOCK_BYTES):
                     pass
     with closing(psycopg2.connect(libpq_address(url))) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT catalogue_drop_listing_indexes()")
+        cursor.execute("SELECT catalogue_drop_credit_indexes(), catalogue_drop_title_indexes()")
         cursor.execute("ALTER TABLE movies DROP CONSTRAINT movies_pkey")
         cursor.execute("DROP INDEX movies_imdb_id_key")
         cursor.execute("ALTER TABLE movies DISABLE TRIGGER USER")
@@ -74,7 +76,8 @@ def floor(url: str, dumps: Path, ready: Path) -> None:
         with phases.phase("indexes"):
             cursor.execute("ALTER TABLE movies ADD CONSTRAINT movies_pkey PRIMARY KEY (id)")
             cursor.execute("CREATE UNIQUE INDEX movies_imdb_id_key ON movies (imdb_id)")
-            cursor.execute("SELECT catalogue_create_listing_indexes()")
+            for kind in ("listing", "credit", "title"):
+                cursor.execute(f"SELECT catalogue_create_{kind}_indexes()")
             connection.commit()
     phases.print()
 

@@ -17,7 +17,7 @@ from benchmarks.databases import fresh_database, server, server_version
 from benchmarks.dumps import FOLDER
 from benchmarks.http import HEADLINE
 from benchmarks.load import Run, load_command, run_timed, stages_of
-from benchmarks.next_day import Changes, ensure_next_day
+from benchmarks.next_day import Changes, PeopleChanges, ensure_next_day, ensure_next_people
 from benchmarks.report import Value, print_and_save
 from benchmarks.visitors import SteadyLoad, Visit, Walk, Walker
 
@@ -76,6 +76,7 @@ def reload(
     """Reloads the next day's dumps while visitors go on, and tells what they saw of it."""
     try:
         next_day = ensure_next_day(dumps, dumps / "next", Changes(votes, new, gone))
+        ensure_next_people(dumps, next_day, PeopleChanges())
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     with server() as server_url, fresh_database(server_url, "bench_reload") as url:

@@ -60,22 +60,51 @@ COMMENT ON COLUMN movie_titles.title_key IS 'As in movies.';
 COMMENT ON COLUMN movie_titles.region IS 'Where it is called so: an ISO 3166 code, or one of IMDb''s own such as XWW.';
 COMMENT ON COLUMN movie_titles.language IS 'In which language, an ISO 639 code.';
 
--- As with the indexes of lists: a first load fills the tables before they are indexed.
-CREATE FUNCTION catalogue_create_people_indexes() RETURNS void LANGUAGE sql AS $$
+-- As with the indexes of lists: a first load fills the tables before they are indexed, and before each row is
+-- held to its movie, which takes a look at movies a row.
+CREATE FUNCTION catalogue_create_credit_indexes() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_constraint WHERE conname = 'movie_credits_movie_id_fkey') THEN
+        LOCK movies IN SHARE ROW EXCLUSIVE MODE;
+        DELETE FROM movie_credits WHERE NOT EXISTS (SELECT FROM movies WHERE movies.id = movie_credits.movie_id);
+        ALTER TABLE movie_credits ADD CONSTRAINT movie_credits_movie_id_fkey
+            FOREIGN KEY (movie_id) REFERENCES movies ON DELETE CASCADE;
+    END IF;
     CREATE INDEX IF NOT EXISTS movie_credits_director_ids_idx ON movie_credits USING gin (director_ids);
     CREATE INDEX IF NOT EXISTS movie_credits_person_ids_idx ON movie_credits
         USING gin ((director_ids || writer_ids || cast_ids));
+END
 $$;
-COMMENT ON FUNCTION catalogue_create_people_indexes() IS
-    'Makes the indexes of movie_credits that are not there: readers go on, writers wait.';
+COMMENT ON FUNCTION catalogue_create_credit_indexes() IS
+    'Makes what movie_credits lacks of indexes and foreign keys: readers go on, writers wait.';
 
-CREATE FUNCTION catalogue_drop_people_indexes() RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION catalogue_drop_credit_indexes() RETURNS void LANGUAGE sql AS $$
     DROP INDEX IF EXISTS movie_credits_director_ids_idx, movie_credits_person_ids_idx;
+    ALTER TABLE movie_credits DROP CONSTRAINT IF EXISTS movie_credits_movie_id_fkey;
 $$;
-COMMENT ON FUNCTION catalogue_drop_people_indexes() IS
-    'Drops what catalogue_create_people_indexes makes; only while there are (nearly) no credits.';
+COMMENT ON FUNCTION catalogue_drop_credit_indexes() IS
+    'Drops what catalogue_create_credit_indexes makes; only while there are (nearly) no credits.';
 
-SELECT catalogue_create_people_indexes();
+CREATE FUNCTION catalogue_create_title_indexes() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_constraint WHERE conname = 'movie_titles_movie_id_fkey') THEN
+        LOCK movies IN SHARE ROW EXCLUSIVE MODE;
+        DELETE FROM movie_titles WHERE NOT EXISTS (SELECT FROM movies WHERE movies.id = movie_titles.movie_id);
+        ALTER TABLE movie_titles ADD CONSTRAINT movie_titles_movie_id_fkey
+            FOREIGN KEY (movie_id) REFERENCES movies ON DELETE CASCADE;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION catalogue_create_title_indexes() IS
+    'Makes what movie_titles lacks of indexes and foreign keys: readers go on, writers wait.';
+
+CREATE FUNCTION catalogue_drop_title_indexes() RETURNS void LANGUAGE sql AS $$
+    ALTER TABLE movie_titles DROP CONSTRAINT IF EXISTS movie_titles_movie_id_fkey;
+$$;
+COMMENT ON FUNCTION catalogue_drop_title_indexes() IS
+    'Drops what catalogue_create_title_indexes makes; only while there are (nearly) no other titles.';
+
+SELECT catalogue_create_credit_indexes(), catalogue_create_title_indexes();
 
 ALTER TABLE dataset_loads
     ADD COLUMN with_cast boolean NOT NULL DEFAULT false,

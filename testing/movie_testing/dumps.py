@@ -6,23 +6,22 @@ ones. A plan of all ids and their types is made first (a few bytes a title); the
 drawn, joined and compressed block by block, as arrays, so memory does not grow with the text.
 
 The bytes are the same on the same machine: another processor may round a logarithm otherwise.
-A further dump is one more `_Dump` in `write_dumps`, fed in the same loop from the same block.
+The dumps of people and other titles are made beside these, by `movie_testing.people_dumps`.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from isal import isal_zlib
 
-from movie_testing import dump_genres, dump_plan, dump_skews, dump_titles, dump_voices
+from movie_testing import dump_files, dump_genres, dump_plan, dump_skews, dump_titles, dump_voices
+from movie_testing.dump_files import Dump, imdb_ids, texts
 from movie_testing.dump_plan import MOVIE, ORPHAN, Plan, make_plan
 from movie_testing.dump_skews import LAST_YEAR, TYPES, Booleans, Integers
 from movie_testing.dump_voices import ODD_TITLES
@@ -43,11 +42,6 @@ _MODERN_YEAR: Final = 1960
 _ENDED_SHARE: Final = 0.6
 _YEARS: Final = pa.array(["\\N", *(str(year) for year in range(1, LAST_YEAR + 1))])
 _SAME_TITLE_SHARES: Final = (0.85, 0.96)  # Original and primary title alike, in the same order.
-
-# igzip's highest level: 213 MB for the full-size titles, where zlib needs 189 MB at level 6
-# and 20 seconds more.
-_GZIP_LEVEL: Final = 3
-_GZIP_FORMAT: Final = 31  # zlib's "windowBits": the largest window, in a gzip of its own.
 
 Progress = Callable[[str, int, int], None]
 
@@ -104,8 +98,8 @@ def write_dumps(
     folder.mkdir(parents=True, exist_ok=True)
     counts = DumpCounts()
     with ExitStack() as stack:
-        titles_dump = stack.enter_context(_Dump(folder / TITLES_FILE, TITLE_COLUMNS))
-        ratings_dump = stack.enter_context(_Dump(folder / RATINGS_FILE, RATING_COLUMNS))
+        titles_dump = stack.enter_context(Dump(folder / TITLES_FILE, TITLE_COLUMNS))
+        ratings_dump = stack.enter_context(Dump(folder / RATINGS_FILE, RATING_COLUMNS))
         for number, start in enumerate(range(0, len(plan.ids), _BLOCK_ROWS)):
             block = _draw_block(
                 plan, slice(start, start + _BLOCK_ROWS), np.random.default_rng([seed, number])
@@ -120,7 +114,7 @@ def write_dumps(
 
 def generator_fingerprint() -> str:
     """Changes whenever the code does that decides the dumps' bytes."""
-    modules = (dump_genres, dump_plan, dump_skews, dump_titles, dump_voices)
+    modules = (dump_files, dump_genres, dump_plan, dump_skews, dump_titles, dump_voices)
     files = [Path(__file__), *(Path(str(module.__file__)) for module in modules)]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
@@ -146,15 +140,15 @@ def _draw_block(plan: Plan, rows: slice, rng: np.random.Generator) -> _Block:
     genre_fields = dump_genres.genre_fields()
     genres = _draw_genres(rng, types, years, is_adult)[alike]
     voices = dump_titles.draw_voices(rng, is_movie, types == _EPISODE)[alike]
-    tconsts = _tconsts(ids)
+    tconsts = imdb_ids("tt", ids)
     title_rows = pc.binary_join_element_wise(
         tconsts,
-        _texts([f"\t{name}\t" for name in TYPES], types),
+        texts([f"\t{name}\t" for name in TYPES], types),
         _draw_both_titles(rng, voices, is_movie, _odd_titles(plan, rows)),
-        _texts(["\t0\t", "\t1\t"], is_adult),
-        _texts(_YEARS, years),
+        texts(["\t0\t", "\t1\t"], is_adult),
+        texts(_YEARS, years),
         "\t",
-        _texts(_YEARS, _draw_end_years(rng, types, years)),
+        texts(_YEARS, _draw_end_years(rng, types, years)),
         "\t",
         _minutes(runtimes),
         "\t",
@@ -168,7 +162,7 @@ def _draw_block(plan: Plan, rows: slice, rng: np.random.Generator) -> _Block:
     tenths = dump_skews.draw_averages(rng, votes, is_movie[rated], genre_fields.rating_shifts[genres[rated]])
     rating_rows = pc.binary_join_element_wise(
         tconsts.take(pa.array(rated)),
-        _texts([f"\t{tenth / 10:.1f}\t" for tenth in range(101)], tenths),
+        texts([f"\t{tenth / 10:.1f}\t" for tenth in range(101)], tenths),
         pa.array(votes).cast(pa.string()),
         "\n",
         "",
@@ -198,24 +192,10 @@ def _rows_to_be_like(rng: np.random.Generator, types: Integers) -> Integers:
     return rows
 
 
-def _tconsts(ids: Integers) -> pa.Array:
-    """The ids as text, of nine characters at least (`tt0000001`, `tt36000000`)."""
-    # Two look-ups are cheaper than printing a number, and pad with zeros on the way.
-    thousands = [f"tt{number:04d}" for number in range(int(ids.max()) // 1000 + 1)]
-    return pc.binary_join_element_wise(
-        _texts(thousands, ids // 1000), _texts([f"{number:03d}" for number in range(1000)], ids % 1000), ""
-    )
-
-
 def _minutes(runtimes: Integers) -> pa.Array:
     """The runtimes as the dumps hold them, null for 0, shape (n,)."""
     minutes = pa.array(runtimes)
     return pc.if_else(pc.equal(minutes, 0), "\\N", minutes.cast(pa.string()))
-
-
-def _texts(pool: Sequence[str] | pa.Array, places: Integers | Booleans) -> pa.Array:
-    """The texts of `pool` at `places`, shape (n,)."""
-    return pa.array(pool, pa.string()).take(pa.array(places.astype(np.int32)))
 
 
 def _draw_both_titles(
@@ -266,31 +246,3 @@ def _draw_end_years(rng: np.random.Generator, types: Integers, years: Integers) 
     has_ended = np.isin(types, _SERIES) & (years > 0) & (rng.random(len(types)) < _ENDED_SHARE)
     last_years = np.minimum(years + rng.geometric(0.4, len(types)) - 1, LAST_YEAR)
     return np.where(has_ended, last_years, 0)
-
-
-class _Dump:
-    """One dump while it is written: a header, then blocks of rows, as a gzip of its own."""
-
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
-        self._file = path.open("wb")
-        # The stream's own gzip header has no name and no time: the bytes are the same in each run.
-        self._gzip = isal_zlib.compressobj(_GZIP_LEVEL, isal_zlib.DEFLATED, _GZIP_FORMAT)
-        self._file.write(self._gzip.compress(("\t".join(columns) + "\n").encode()))
-
-    def append(self, rows: pa.Array) -> None:
-        """Adds rows, each of which ends with its newline."""
-        # The rows of an Arrow array lie one behind the other already: they are the file's bytes.
-        _, ends, text = rows.buffers()
-        if len(rows):
-            self._file.write(self._gzip.compress(memoryview(text)[: memoryview(ends).cast("i")[len(rows)]]))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with self._file:
-            # Without its end the gzip is a truncated one: what an interrupted run leaves is told.
-            if kind is None:
-                self._file.write(self._gzip.flush())

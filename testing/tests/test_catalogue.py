@@ -116,9 +116,13 @@ def test_rows_by_genre_are_not_rewritten_for_what_they_do_not_hold(cursor):
     assert cursor.fetchone() == before
 
 
-@pytest.mark.parametrize("kind", ["listing", "people"])
+@pytest.mark.parametrize("kind", ["listing", "credit", "title"])
 def test_the_indexes_come_back_as_they_were(cursor, kind):
-    names = "SELECT array_agg(indexname ORDER BY indexname) FROM pg_indexes WHERE tablename LIKE 'movie%'"
+    names = """
+        SELECT array_agg(indexname ORDER BY indexname),
+            (SELECT array_agg(conname ORDER BY conname) FROM pg_constraint)
+        FROM pg_indexes WHERE tablename LIKE 'movie%'
+    """
     cursor.execute(names)
     before = cursor.fetchone()
     cursor.execute(f"SELECT catalogue_drop_{kind}_indexes()")
@@ -128,10 +132,19 @@ def test_the_indexes_come_back_as_they_were(cursor, kind):
 
 
 def test_what_keeps_rows_apart_is_never_dropped(cursor):
-    cursor.execute("SELECT catalogue_drop_listing_indexes(), catalogue_drop_people_indexes()")
-    cursor.execute(
-        "SELECT array_agg(indexname ORDER BY indexname) FROM pg_indexes WHERE tablename LIKE 'movie%'"
-    )
-    assert cursor.fetchone() == (
-        ["movie_credits_pkey", "movie_titles_pkey", "movies_imdb_id_key", "movies_pkey"],
-    )
+    for kind in ("listing", "credit", "title"):
+        cursor.execute(f"SELECT catalogue_drop_{kind}_indexes()")
+    cursor.execute("SELECT indexname FROM pg_indexes WHERE tablename LIKE 'movie%'")
+    kept = {name for (name,) in cursor.fetchall()}
+    assert kept >= {"movie_credits_pkey", "movie_titles_pkey", "movies_imdb_id_key", "movies_pkey"}
+
+
+@pytest.mark.parametrize(("kind", "table"), [("credit", "movie_credits"), ("title", "movie_titles")])
+def test_what_a_deleted_movie_left_behind_without_its_foreign_key_is_removed(cursor, kind, table):
+    cursor.execute(f"SELECT catalogue_drop_{kind}_indexes()")
+    columns = "(movie_id)" if kind == "credit" else "(movie_id, position, title, title_key)"
+    values = "(gen_random_uuid())" if kind == "credit" else "(gen_random_uuid(), 1, 'X', 'x')"
+    cursor.execute(f"INSERT INTO {table} {columns} VALUES {values}")
+    cursor.execute(f"SELECT catalogue_create_{kind}_indexes()")
+    cursor.execute(f"SELECT count(*) FROM {table}")
+    assert cursor.fetchone() == (0,)

@@ -138,7 +138,7 @@ LOST_RACES: Final = (
 
 @dataclass(frozen=True)
 class _Indexes:
-    """Indexes that a first load makes after the rows: how their functions call them, and the last one."""
+    """What a first load makes after the rows: how its functions call it, and what is there if all is."""
 
     kind: str
     last: str
@@ -146,7 +146,8 @@ class _Indexes:
 
 _DROPPED: Final = {
     "movies": _Indexes("listing", "movie_genres_runtime_minutes_idx"),
-    "movie_credits": _Indexes("people", "movie_credits_person_ids_idx"),
+    "movie_credits": _Indexes("credit", "movie_credits_person_ids_idx"),
+    "movie_titles": _Indexes("title", "movie_titles_movie_id_fkey"),
 }
 
 
@@ -264,8 +265,14 @@ def create_indexes(connection: psycopg2.extensions.connection) -> None:
     with connection.cursor() as cursor:
         for indexes in _DROPPED.values():
             # Asked first: even IF NOT EXISTS would wait for writers, and keep new ones waiting.
-            cursor.execute("SELECT to_regclass(%s)", (indexes.last,))
-            if cursor.fetchone() == (None,):
+            cursor.execute(
+                """
+                SELECT to_regclass(%(name)s) IS NOT NULL
+                    OR EXISTS (SELECT FROM pg_constraint WHERE conname = %(name)s)
+                """,
+                {"name": indexes.last},
+            )
+            if cursor.fetchone() == (False,):
                 _raise_memory(cursor, "maintenance_work_mem", "256MB")
                 cursor.execute(f"SELECT catalogue_create_{indexes.kind}_indexes()")
 

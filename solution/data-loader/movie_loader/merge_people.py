@@ -31,7 +31,7 @@ SELECT id, number, imdb_id, name, name_key, born, died FROM staged_people WHERE 
 
 _FIND_CREDITS: Final = """
 CREATE TEMPORARY TABLE changed_credits ON COMMIT DROP AS
-SELECT movies.id AS movie_id, staged.director_ids, staged.writer_ids, staged.cast_ids
+SELECT movies.id AS movie_id, movies.changed_in, staged.director_ids, staged.writer_ids, staged.cast_ids
 FROM movies
     LEFT JOIN staged_credits AS staged ON staged.imdb_id = movies.imdb_id
     LEFT JOIN movie_credits AS old ON old.movie_id = movies.id
@@ -55,16 +55,18 @@ WHERE movie_credits.movie_id = changed.movie_id AND changed.director_ids IS NULL
 # The original title is the movie's own, and no other one.
 _FIND_TITLES: Final = """
 CREATE TEMPORARY TABLE changed_titles ON COMMIT DROP AS
-SELECT movie_id, position, staged.title, staged.title_key, staged.region, staged.language
+SELECT movie_id, position, coalesce(staged.changed_in, old.changed_in) AS changed_in,
+    staged.title, staged.title_key, staged.region, staged.language
 FROM (
-    SELECT movies.id AS movie_id, staged_akas.position, staged_akas.title, staged_akas.title_key,
-        staged_akas.region, staged_akas.language
-    FROM staged_akas JOIN movies USING (imdb_id)
+    SELECT movies.id AS movie_id, movies.changed_in,
+        akas.position, akas.title, akas.title_key, akas.region, akas.language
+    FROM staged_akas AS akas JOIN movies USING (imdb_id)
     WHERE movies.source = 'imdb' AND movies.retired_at IS NULL
-        AND NOT (staged_akas.is_original AND staged_akas.title IN (movies.title, movies.original_title))
+        AND (akas.is_original AND akas.title IN (movies.title, movies.original_title)) IS NOT TRUE
 ) AS staged
 FULL JOIN (
-    SELECT movie_titles.* FROM movie_titles JOIN movies ON movies.id = movie_titles.movie_id
+    SELECT movie_titles.*, movies.changed_in
+    FROM movie_titles JOIN movies ON movies.id = movie_titles.movie_id
     WHERE movies.source = 'imdb' AND movies.retired_at IS NULL
 ) AS old USING (movie_id, position)
 WHERE (staged.title, staged.title_key, staged.region, staged.language)
@@ -89,8 +91,8 @@ WHERE movie_titles.movie_id = changed.movie_id AND movie_titles.position = chang
 _TOUCH_MOVIES: Final = """
 UPDATE movies SET changed_in = %(change_id)s
 FROM (
-    SELECT movie_id FROM changed_credits
-    UNION SELECT movie_id FROM changed_titles
+    SELECT movie_id FROM changed_credits WHERE changed_in <> %(change_id)s
+    UNION SELECT movie_id FROM changed_titles WHERE changed_in <> %(change_id)s
     UNION SELECT movie_id FROM movie_credits
     WHERE (director_ids || writer_ids || cast_ids) && %(renamed)s::integer[]
 ) AS touched
@@ -119,7 +121,7 @@ def merge_people(cursor: psycopg2.extensions.cursor, change_id: int) -> MergedPe
     Raises:
         psycopg2.Error: as `merge.merge_staged`.
     """
-    cursor.execute("ANALYZE staged_people, staged_credits, staged_akas (imdb_id)")
+    cursor.execute("ANALYZE staged_people (number), staged_credits (imdb_id), staged_akas (imdb_id)")
     cursor.execute(_RENAME_PEOPLE)
     ((changed_people, renamed),) = cursor.fetchall()
     cursor.execute(_ADD_PEOPLE)

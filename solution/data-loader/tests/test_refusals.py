@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from movie_loader.errors import RefusedLoadError
 from movie_loader.quality import Limits
-from movie_testing.tsv import rating_row, title_row, write_tsv
+from movie_testing.tsv import aka_row, cast_row, crew_row, name_row, rating_row, title_row, write_tsv
 
 GENRES = [f"Genre {at}" for at in range(20)]
 
@@ -167,3 +167,56 @@ def test_a_refused_load_is_nothing_to_compare_with(bring):
     with pytest.raises(RefusedLoadError, match="in load 1"):
         bring(movies=49, ratings=49)
     assert bring(movies=99).state == "done"
+
+
+@pytest.fixture
+def bring_people(strict, dumps):
+    """Loads dumps of a hundred movies, so many of which have a director of their own, an actor, and a title."""
+
+    def bring_them(*, directors=100, actors=0, akas=0, malformed=0, **changes):
+        ids = [f"tt{at:07}" for at in range(1, 101)]
+        write_tsv(
+            dumps,
+            basics=[title_row(tconst=one) for one in ids],
+            crew=[
+                *(crew_row(tconst=one, directors=f"nm{at:07}") for at, one in enumerate(ids[:directors], 1)),
+                *(f"{one}\ttoo few".encode() for one in (ids * 2)[:malformed]),
+                crew_row(tconst="tt0000900"),
+            ],
+            names=[name_row(nconst=f"nm{at:07}") for at in range(1, 301)],
+            cast=[
+                cast_row(tconst=f"tt{at:07}", nconst=f"nm{200 + at:07}") for at in range(1, 1 + (actors or 1))
+            ],
+            akas=[aka_row(titleId=one) for one in ids[:akas] or ["tt0000900"]],
+        )
+        return strict.run(with_cast=actors > 0, with_akas=akas > 0, **changes)
+
+    return bring_them
+
+
+@pytest.mark.parametrize(
+    ("before", "worse", "reason"),
+    [
+        ({}, {"directors": 94}, "94 people after 100 in load 1, over 5 % fewer; 94 credits"),
+        ({"actors": 100}, {"actors": 89}, "189 people after 200 in load 1, over 5 % fewer"),
+        ({"akas": 100}, {"akas": 94}, "94 other titles after 100 in load 1, over 5 % fewer"),
+    ],
+)
+def test_far_fewer_people_or_other_titles_are_refused(strict, bring_people, before, worse, reason):
+    bring_people(**before)
+    snapshot = strict.snapshot()
+    with pytest.raises(RefusedLoadError, match=reason):
+        bring_people(**before | worse)
+    assert strict.snapshot() == snapshot
+    assert bring_people(**before | worse, accepts_shrink=True).state == "done"
+
+
+def test_people_are_compared_with_those_of_loads_with_as_much_of_the_cast(bring_people):
+    bring_people(actors=100, akas=100)
+    assert bring_people().state == "done"
+    assert bring_people(actors=50, akas=50).state == "done"
+
+
+def test_malformed_rows_of_the_crew_are_refused(bring_people):
+    with pytest.raises(RefusedLoadError, match=r"101 of 201 rows of title\.crew are malformed"):
+        bring_people(malformed=101)
