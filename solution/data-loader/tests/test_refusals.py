@@ -171,7 +171,7 @@ def test_a_refused_load_is_nothing_to_compare_with(bring):
 
 @pytest.fixture
 def bring_people(strict, dumps):
-    """Loads dumps of a hundred movies, so many of which have a director of their own, an actor, and a title."""
+    """Loads dumps of a hundred movies; so many have a director of their own, an actor, another title."""
 
     def bring_them(*, directors=100, actors=0, akas=0, malformed=0, **changes):
         ids = [f"tt{at:07}" for at in range(1, 101)]
