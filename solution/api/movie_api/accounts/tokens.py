@@ -17,7 +17,7 @@ from flask_jwt_extended.exceptions import CSRFError, JWTExtendedException
 from jwt.exceptions import ExpiredSignatureError, PyJWTError
 from movie_database.settings import Settings, secret_key
 
-from movie_api.http.addresses import is_loopback, whole
+from movie_api.accounts import cookies
 from movie_api.http.problems import BAD_TOKEN, CSRF_TOKEN_MISSING, SIGN_IN_NEEDED, Problem
 
 ACCESS_COOKIE: Final = "movie_access"
@@ -151,29 +151,35 @@ def refresh_of_cookie() -> Claims:
 
 def put_into_cookies(answer: Response, tokens: Tokens) -> None:
     """The browser keeps the tokens where no script reads them, and beside them what proves a write."""
-    secure = not _is_plain_loopback()
+    secure = cookies.must_be_secure()
     for name, value, path, seconds, is_secret in (
-        (ACCESS_COOKIE, tokens.access, "/", tokens.access_seconds, True),
-        (ACCESS_CSRF_COOKIE, _csrf(tokens.access), "/", tokens.access_seconds, False),
+        (ACCESS_COOKIE, tokens.access, "", tokens.access_seconds, True),
+        (ACCESS_CSRF_COOKIE, _csrf(tokens.access), "", tokens.access_seconds, False),
         (REFRESH_COOKIE, tokens.refresh, REFRESH_PATH, tokens.refresh_seconds, True),
-        (REFRESH_CSRF_COOKIE, _csrf(tokens.refresh), "/", tokens.refresh_seconds, False),
+        (REFRESH_CSRF_COOKIE, _csrf(tokens.refresh), "", tokens.refresh_seconds, False),
     ):
         answer.set_cookie(
-            name, value, max_age=seconds, path=path, secure=secure, httponly=is_secret, samesite="Lax"
+            name,
+            value,
+            max_age=seconds,
+            path=cookies.path_of(path),
+            secure=secure,
+            httponly=is_secret,
+            samesite="Lax",
         )
 
 
 def take_out_of_cookies(answer: Response) -> None:
     """The browser forgets the tokens."""
     forget_access(answer)
-    answer.delete_cookie(REFRESH_CSRF_COOKIE, path="/", samesite="Lax")
-    answer.delete_cookie(REFRESH_COOKIE, path=REFRESH_PATH, samesite="Lax")
+    answer.delete_cookie(REFRESH_CSRF_COOKIE, path=cookies.path_of(""), samesite="Lax")
+    answer.delete_cookie(REFRESH_COOKIE, path=cookies.path_of(REFRESH_PATH), samesite="Lax")
 
 
 def forget_access(answer: Response) -> None:
     """The browser forgets the access token, and may still refresh."""
     for name in (ACCESS_COOKIE, ACCESS_CSRF_COOKIE):
-        answer.delete_cookie(name, path="/", samesite="Lax")
+        answer.delete_cookie(name, path=cookies.path_of(""), samesite="Lax")
 
 
 def bad_token(detail: str) -> Problem:
@@ -213,10 +219,3 @@ def _csrf(token: str) -> str:
 
 def _seconds(kind: str) -> int:
     return int(current_app.config[f"JWT_{kind}_TOKEN_EXPIRES"].total_seconds())
-
-
-def _is_plain_loopback() -> bool:
-    """Whether the browser is on this machine, without TLS: not every one keeps a Secure cookie there."""
-    base = whole("")
-    host = base.removeprefix("http://").rpartition(":")[0] or base.removeprefix("http://")
-    return base.startswith("http://") and is_loopback(host.partition("/")[0])

@@ -80,7 +80,10 @@ def _contract_text(absent_paths: tuple[str, ...]) -> str:
 
 
 def _page(view: Callable[..., Any]) -> Callable[..., Response]:
-    """The view's answer is a page that shows itself and runs our scripts, and may do nothing else."""
+    """The view's answer is a page that shows itself and runs our scripts, and may do nothing else.
+
+    It stands around what answers 304: a browser takes that answer's policy for the page that it kept.
+    """
 
     @wraps(view)
     def add_policy(*arguments: Any, **named: Any) -> Response:
@@ -107,7 +110,7 @@ def register(app: Flask) -> None:
             "static_folder": str(_ASSETS),
             "static_url_path": "/docs/assets",
         },
-        decorators=[_page, by_content, page],
+        decorators=[by_content, _page, page],
     )
     views = app.view_functions
     # An address that Flasgger adds: it redirects to the page.
@@ -159,8 +162,8 @@ def show_contract() -> Response:
 
 @docs.get(PAGES_PATH.rstrip("/"))
 @page
-@by_content
 @_page
+@by_content
 def list_problems() -> str:
     """Every kind of problem, by status."""
     kinds = sorted(KINDS.values(), key=lambda kind: (kind.status, kind.title))
@@ -169,8 +172,8 @@ def list_problems() -> str:
 
 @docs.get(f"{PAGES_PATH}<code>")
 @page
-@by_content
 @_page
+@by_content
 def show_problem(code: str) -> str:
     """What one kind of problem means, and what to do."""
     kind = KINDS.get(code)

@@ -174,6 +174,23 @@ def test_cookies_are_for_tls_alone_but_on_this_machine(make_app, accounts, setti
     assert {"Secure" in one for one in set_cookies} == {is_secure}
 
 
+def test_cookies_go_where_a_proxy_has_us(make_app, accounts):
+    account = accounts.create()
+    client = make_app(public_url="https://example.com/films").test_client()
+    login = {"email": account.email, "password": account.password, "cookies": True}
+    answer = client.post("/auth/login", json=login)
+    paths = {
+        one.partition("=")[0]: one.partition("Path=")[2].partition(";")[0]
+        for one in answer.headers.getlist("Set-Cookie")
+    }
+    assert paths == {
+        "movie_access": "/films",
+        "movie_csrf": "/films",
+        "movie_refresh": "/films/auth",
+        "movie_refresh_csrf": "/films",
+    }
+
+
 def test_a_cookie_reads(api, cookies):
     assert api.get("/auth/user").status_code == 200
     assert api.get("/movies").status_code == 200

@@ -63,6 +63,16 @@ def test_the_docs_show_every_operation_and_ask_nobody_else(idle_server, visit, p
     assert {urlsplit(url).netloc for url in visit.requests} == {urlsplit(idle_server.url).netloc}
 
 
+@pytest.mark.parametrize("path", ["/docs", "/docs/errors", "/docs/errors/no-such-movie"])
+def test_a_page_that_the_browser_kept_is_as_good_as_new(idle_server, visit, path):
+    for _ in range(2):
+        visit.page.goto(idle_server.url + path)
+        expect(visit.page.locator("h1, h2").first).to_be_visible()
+        assert visit.page.evaluate(
+            "document.styleSheets.length > 0 && document.styleSheets[0].cssRules.length > 0"
+        )
+
+
 def test_try_it_out_gives_the_action_movies_above_8_5(server, visit, tmp_path):
     visit.page.goto(f"{server.url}/docs")
     try_out(visit.page, "movies-list_movies")

@@ -8,20 +8,20 @@ attempt, and the browser is sent to the same address once more, now on its own w
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from movie_api import limits
-from movie_api.accounts import guard, oidc, providers, through_providers, tokens
+from movie_api.accounts import cookies, guard, oidc, providers, through_providers, tokens
 from movie_api.accounts.providers import Provider
 from movie_api.accounts.queries import attempts
 from movie_api.accounts.queries.attempts import Attempt
 from movie_api.accounts.routes.pages import html_page, render
 from movie_api.accounts.routes.providers import begin_session, linking_caller
 from movie_api.http.access import page, public
-from movie_api.http.addresses import is_loopback, whole
+from movie_api.http.addresses import whole
 from movie_api.http.conditional import never_kept
 from movie_api.http.parameters import Parameter, Query, flag, matching, table, takes
 from movie_api.http.problems import (
@@ -149,8 +149,8 @@ def _start(name: str, query: Query) -> Response:
         COOKIE,
         browser,
         max_age=attempts.ATTEMPT_SECONDS,
-        path=_COOKIE_PATH,
-        secure=not _is_plain_loopback(),
+        path=cookies.path_of(_COOKIE_PATH),
+        secure=cookies.must_be_secure(),
         httponly=True,
         samesite="Lax",
     )
@@ -264,12 +264,6 @@ def _callback(provider: Provider) -> str:
 
 def _cookie() -> str | None:
     return _text(request.cookies, COOKIE)
-
-
-def _is_plain_loopback() -> bool:
-    """Whether the browser is on this machine, without TLS: not every one keeps a Secure cookie there."""
-    base = urlsplit(whole(""))
-    return base.scheme == "http" and is_loopback(base.hostname or "")
 
 
 def _told(values: Any) -> dict[str, str]:
