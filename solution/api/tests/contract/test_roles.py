@@ -251,6 +251,9 @@ NEEDED: dict[str, Callable[[World, Account], dict[str, Any]]] = {
     "verify_email": lambda world, _: {"token": world.mailed("registration")},
     "end_session": lambda world, account: {"id": world.accounts.session(account)[0]},
     "revoke_key": lambda world, account: {"id": key_id(world, account)},
+    "delete_movie": lambda world, _: {"id": movie(world)},
+    "restore_movie": lambda world, _: {"id": deleted_movie(world)},
+    "drop_override": lambda world, _: {"id": overridden_movie(world)},
     "unlink_identity": lambda world, account: {"id": world.accounts.identity(account)},
 }
 
@@ -261,10 +264,45 @@ def refresh_token(world: World, account: Account) -> str:
         return tokens.make(account.id, session_id, refresh_id).refresh
 
 
+def deleted_movie(world: World) -> str:
+    """A movie that an editor deleted."""
+    (one,) = world.run(
+        "INSERT INTO movies (source, title_type, title, title_key, retired_at, overrides)"
+        " VALUES ('api', 'movie', 'x', 'x', now(), '{deleted}') RETURNING id::text"
+    )
+    world.run("INSERT INTO movie_overrides (movie_id, field, dumped) VALUES (%s, 'deleted', 'null')", one)
+    return one
+
+
+def overridden_movie(world: World) -> str:
+    """A movie from the dumps that has another title here."""
+    (one,) = world.run(
+        "INSERT INTO movies (source, title_type, title, title_key, overrides)"
+        " VALUES ('imdb', 'movie', 'x', 'x', '{title}') RETURNING id::text"
+    )
+    world.run("INSERT INTO movie_overrides (movie_id, field, dumped) VALUES (%s, 'title', '\"y\"')", one)
+    return one
+
+
+def movie(world: World) -> str:
+    """A movie that nothing else is asked for."""
+    (one,) = world.run(
+        "INSERT INTO movies (source, title_type, title, title_key)"
+        " VALUES ('api', 'movie', 'x', 'x') RETURNING id::text"
+    )
+    return one
+
+
 def key_id(world: World, account: Account) -> str:
     world.accounts.key(account)
     (one,) = world.run("SELECT id::text FROM api_keys WHERE user_id = %s", account.id)
     return one
+
+
+def conditions_of(operation: Operation) -> dict[str, str]:
+    """The headers without which a write says not what it has seen."""
+    given = [parameter.get("$ref", "") for parameter in operation.told.get("parameters", [])]
+    return {"If-Match": "*"} if "#/components/parameters/IfMatch" in given else {}
 
 
 def request_of(operation: Operation, needed: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -276,7 +314,9 @@ def request_of(operation: Operation, needed: dict[str, Any]) -> tuple[str, dict[
             path = path.replace(f"{{{parameter['name']}}}", str(value))
     content = operation.told.get("requestBody", {}).get("content", {})
     if "application/json" in content:
-        return path, {"json": content["application/json"]["example"] | needed}
+        in_path = {one.get("name") for one in operation.told.get("parameters", [])}
+        fields = {name: value for name, value in needed.items() if name not in in_path}
+        return path, {"json": content["application/json"]["example"] | fields}
     if content:
         return path, {"data": next(iter(content.values()))["example"]}
     return path, {}
@@ -315,7 +355,7 @@ def world(server_url, _server, _template, tmp_path_factory) -> Iterator[World]:
 def test_an_operation_lets_in_whom_the_contract_says(world, operation_id, who):
     operation, caller = OPERATIONS[operation_id], CALLERS[who]
     account = world.accounts.create(role=caller.role or "user")
-    headers = caller.sends(world, account, operation)
+    headers = caller.sends(world, account, operation) | conditions_of(operation)
     needed = NEEDED.get(operation_id, lambda *_: {})(world, account)
     address, body = request_of(operation, needed)
     answer = world.app.test_client(use_cookies=False).open(

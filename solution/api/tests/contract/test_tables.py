@@ -104,10 +104,16 @@ def test_the_page_size_is_the_same_in_contract_and_program():
 
 def test_the_fields_of_a_new_movie_are_the_same_in_contract_and_schema():
     assert sorted(SCHEMAS["NewMovie"]["properties"]) == sorted(schemas.NewMovie.model_fields)
+    assert sorted(SCHEMAS["MoviePatch"]["properties"]) == sorted(schemas.MoviePatch.model_fields)
 
 
-def test_the_patterns_and_bounds_of_a_new_movie_are_the_same():
-    fields = SCHEMAS["NewMovie"]["properties"]
+def test_the_fields_of_a_movie_that_may_be_overridden_are_those_that_an_editor_changes():
+    assert SCHEMAS["OverriddenField"]["enum"] == list(schemas.NewMovie.model_fields)
+
+
+@pytest.mark.parametrize("schema", ["NewMovie", "MoviePatch"])
+def test_the_patterns_and_bounds_of_a_new_movie_are_the_same(schema):
+    fields = SCHEMAS[schema]["properties"]
     assert fields["title"]["pattern"] == fields["original_title"]["pattern"] == schemas.TITLE_PATTERN
     assert fields["imdb_link"]["pattern"] == schemas.IMDB_LINK_PATTERN
     assert SCHEMAS["NewGenre"]["pattern"] == schemas.GENRE_PATTERN
@@ -118,7 +124,7 @@ def test_the_patterns_and_bounds_of_a_new_movie_are_the_same():
 
 
 def test_the_fields_of_a_movie_are_the_same_in_contract_and_answer():
-    answer = schemas.movie(("id", "title", None, None, None, None, None, [], None, None), {})
+    answer = schemas.movie(("id", "title", None, None, None, None, None, [], None, None, None), {})
     assert SCHEMAS["Movie"]["required"] == list(answer) == list(SCHEMAS["Movie"]["properties"])
 
 
