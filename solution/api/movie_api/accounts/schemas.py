@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from movie_api.http.access import SCOPES
 
@@ -47,6 +47,11 @@ def _storable(text: str) -> str:
     if "\0" in text:
         raise ValueError("must not hold a NUL character")
     return text
+
+
+def _whole_number(value: Any) -> Any:
+    """JSON knows one kind of number: 30.0 is as whole as 30."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _scopes(names: list[str]) -> list[str]:
@@ -138,7 +143,7 @@ class NewKey(_Body):
 
     name: Name
     scopes: Annotated[list[str], Field(max_length=20), AfterValidator(_scopes)]
-    days: Annotated[int, Field(ge=1, le=MAXIMUM_KEY_DAYS)] = DEFAULT_KEY_DAYS
+    days: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=MAXIMUM_KEY_DAYS)] = DEFAULT_KEY_DAYS
 
 
 class ProviderSignIn(_Body):

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from datetime import timedelta
 
 import jwt
@@ -103,6 +104,19 @@ def test_a_token_that_is_out_of_date_is_refused(app, api, accounts, problem):
         )
     answer = api.get("/movies", headers={"Authorization": f"Bearer {token}"})
     assert (problem(answer), answer.json["detail"]) == ((401, "bad-token"), "It is out of date.")
+
+
+def test_a_token_that_was_good_a_moment_ago_is_refused_when_its_time_is_over(app, api, accounts, problem):
+    account = accounts.create()
+    session_id, _ = accounts.session(account)
+    with app.app_context():
+        token = create_access_token(
+            account.id, expires_delta=timedelta(seconds=2), additional_claims={"sid": session_id}
+        )
+    headers = {"Authorization": f"Bearer {token}"}
+    assert api.get("/auth/user", headers=headers).status_code == 200
+    time.sleep(2.1)
+    assert problem(api.get("/auth/user", headers=headers)) == (401, "bad-token")
 
 
 def test_how_long_a_token_is_good_is_a_setting(make_app, accounts):

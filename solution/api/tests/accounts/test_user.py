@@ -292,6 +292,11 @@ def test_a_key_acts_for_its_user_within_its_scopes(api, session_headers, bearer,
     assert problem(answer) == (403, "not-allowed")
 
 
+def test_days_are_whole_however_json_writes_them(api, session_headers):
+    new = {"name": "k", "scopes": ["account:read"], "days": 30.0}
+    assert api.post("/auth/keys", json=new, headers=session_headers()).status_code == 201
+
+
 def test_a_key_is_shown_once_and_kept_as_a_hash(api, session_headers, database_cursor):
     headers = session_headers()
     key = api.post("/auth/keys", json={"name": "k", "scopes": ["account:read"]}, headers=headers).json["key"]

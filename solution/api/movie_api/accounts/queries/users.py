@@ -98,10 +98,28 @@ def rehash(user_id: str, old_hash: str, new_hash: str) -> None:
         )
 
 
-def change_password(caller: Caller, password_hash: str) -> None:
-    """The user has this password; all its sessions are over, and it is told."""
+def change_password(caller: Caller, old_hash: str | None, new_hash: str) -> bool:
+    """The user has the new password; all its sessions are over, and it is told.
+
+    Args:
+        caller: Whose.
+        old_hash: The one that the current password was compared with; None: there was none.
+        new_hash: Of the new password.
+
+    Returns:
+        False: the password was changed in between, and is that other one.
+    """
     with write() as connection:
-        _set_password(connection, caller.user_id, password_hash, "password.change", caller)
+        is_as_it_was = connection.execute(
+            text(
+                "SELECT password_hash IS NOT DISTINCT FROM CAST(:old_hash AS text) FROM users"
+                " WHERE id = :id FOR UPDATE"
+            ),
+            {"id": caller.user_id, "old_hash": old_hash},
+        ).scalar_one_or_none()
+        if is_as_it_was:
+            _set_password(connection, caller.user_id, new_hash, "password.change", caller)
+        return bool(is_as_it_was)
 
 
 def reset_password(token: str, password_hash: str) -> None:

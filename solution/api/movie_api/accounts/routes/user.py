@@ -54,17 +54,18 @@ def change_password(_query: Query) -> Response:
     given = read_body(schemas.PasswordChange)
     user = users.find(caller.user_id)
     passwords.refuse_weak(given.new_password, "new_password", user.email, user.display_name)
-    if not user.has_password:
+    old_hash = users.password_hash_of(caller.user_id)
+    if old_hash is None:
         # What the account has no use for yet opens it from now on.
         guard.require_fresh(caller)
     else:
         spent = limits.spend("sign_in", caller.user_id)
-        if not passwords.matches(given.current_password or "", users.password_hash_of(caller.user_id)):
+        if not passwords.matches(given.current_password or "", old_hash):
             raise Problem(WRONG_PASSWORD, "The current password is another one.")
         spent.give_back()
     new_hash = passwords.hash_of(given.new_password)
-    users.change_password(caller, new_hash)
-    made = signing_in.begin_session(user, "password", password_hash=new_hash)
+    is_changed = users.change_password(caller, old_hash, new_hash)
+    made = signing_in.begin_session(user, "password", password_hash=new_hash) if is_changed else None
     if made is None:
         raise Problem(WRONG_PASSWORD, "The password was changed a moment ago, to another one.")
     return signing_in.answer(users.find(caller.user_id), made, in_cookies=given.cookies)
