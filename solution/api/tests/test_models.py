@@ -3,11 +3,11 @@
 import pytest
 from movie_api.extensions import db
 from movie_api.genres.models import Genre
-from movie_api.movies.models import Movie
+from movie_api.movies.models import Movie, Override
 from sqlalchemy import inspect
 
 
-@pytest.mark.parametrize("model", [Genre, Movie])
+@pytest.mark.parametrize("model", [Genre, Movie, Override])
 def test_a_model_has_the_columns_of_its_table(app, model):
     with app.app_context():
         columns = inspect(db.engine).get_columns(model.__tablename__)

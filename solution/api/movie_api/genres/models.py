@@ -1,6 +1,6 @@
 """The table of genres, as writes use it."""
 
-from sqlalchemy import Integer, Text
+from sqlalchemy import BigInteger, Integer, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from movie_api.extensions import db
@@ -13,3 +13,4 @@ class Genre(db.Model):  # type: ignore[name-defined,misc]
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     name: Mapped[str] = mapped_column(Text(collation="C"))
+    changed_in: Mapped[int] = mapped_column(BigInteger, server_default=text("1"))

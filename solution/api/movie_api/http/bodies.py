@@ -28,13 +28,23 @@ _MESSAGES: Final = {
 }
 
 
-def read_body(model: type[Model]) -> Model:
+_BODY_KEY: Final = "movie_api.body"
+
+JSON: Final = "application/json"
+MERGE_PATCH: Final = "application/merge-patch+json"
+
+
+def read_body(model: type[Model], media_types: tuple[str, ...] = (JSON,)) -> Model:
     """The request's body as the model has it.
+
+    Args:
+        model: What the body must be.
+        media_types: Those that it may have.
 
     Raises:
         Problem: If the body is of another type, too large, no JSON, or not valid; with every fault.
     """
-    content = _json()
+    content = _json(media_types)
     if not isinstance(content, dict):
         raise _invalid([Fault("body", "", "must be an object")])
     try:
@@ -45,14 +55,28 @@ def read_body(model: type[Model]) -> Model:
         raise _invalid(faults) from error
 
 
-def _json() -> Any:
+def body_that_was_read() -> bytes:
+    """The body, as it came."""
+    content: bytes = request.environ.get(_BODY_KEY, b"")
+    return content
+
+
+def _json(media_types: tuple[str, ...]) -> Any:
     charset = request.mimetype_params.get("charset", "utf-8").lower()
-    if request.mimetype != "application/json" or charset not in ("utf-8", "utf8"):
-        raise Problem(problems.UNSUPPORTED_MEDIA_TYPE, "The body must be of type application/json, in UTF-8.")
+    if request.mimetype not in media_types or charset not in ("utf-8", "utf8"):
+        # Source: RFC 5789, section 2.2.
+        headers = {"Accept-Patch": ", ".join(media_types)} if request.method == "PATCH" else {}
+        raise Problem(
+            problems.UNSUPPORTED_MEDIA_TYPE,
+            f"The body must be of type {' or '.join(media_types)}, in UTF-8.",
+            headers=headers,
+        )
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Problem(problems.UNSUPPORTED_MEDIA_TYPE, "The body must not be compressed.")
+    content = _bytes()
+    request.environ[_BODY_KEY] = content
     try:
-        return orjson.loads(_bytes())
+        return orjson.loads(content)
     except orjson.JSONDecodeError as error:
         raise Problem(
             problems.MALFORMED_BODY,

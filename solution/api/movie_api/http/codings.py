@@ -44,6 +44,7 @@ class Coding(NamedTuple):
     is_forced: bool
 
 
+EVERY: Final = tuple(Coding(name, is_forced) for name in (IDENTITY, *CODINGS) for is_forced in (False, True))
 _NONE: Final = Coding(IDENTITY, is_forced=False)
 
 

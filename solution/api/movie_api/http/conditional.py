@@ -19,6 +19,7 @@ from werkzeug.http import http_date
 
 from movie_api.http import addresses, codings
 from movie_api.http.kept import KeptAnswers
+from movie_api.http.problems import PRECONDITION_FAILED, PRECONDITION_REQUIRED, Fault, Problem
 
 # To be asked for anew each time, which costs a 304: whoever wrote sees the write in the next answer, and a
 # reload is seen by all at once.
@@ -55,6 +56,37 @@ class Versioned(NamedTuple):
     answer: Callable[[], Response]
 
 
+class Precondition:
+    """What a writer says it has seen: the `If-Match` header of the request.
+
+    Source: RFC 9110, section 13.1.1; RFC 6585, section 3.
+    """
+
+    def __init__(self) -> None:
+        self._is_given = "HTTP_IF_MATCH" in request.environ
+        self._seen = request.if_match
+
+    def check(self, version: Version) -> None:
+        """The writer has seen this version, the one that is about to be overwritten.
+
+        Raises:
+            Problem: If it says nothing of what it has seen, or has seen another version.
+        """
+        if not self._is_given:
+            raise Problem(
+                PRECONDITION_REQUIRED,
+                "The request says not which version it changes: the header If-Match is missing.",
+                [Fault("header", "If-Match", "is required")],
+            )
+        # The comparison is the strong one: a weak tag is never the same.
+        if not self._seen.star_tag and not _tags().every_tag(version.state) & self._seen.as_set():
+            raise Problem(
+                PRECONDITION_FAILED,
+                "It was changed since the version that If-Match names was read.",
+                [Fault("header", "If-Match", "names no version that is there now")],
+            )
+
+
 class Tags:
     """Makes entity tags.
 
@@ -80,7 +112,14 @@ class Tags:
         The coding is the one asked for, not the one that is sent: a body that is too small to be compressed
         has several tags, and two bodies never have one.
         """
-        content = repr((parts, codings.asked(environ))).encode()
+        return self._tag(codings.asked(environ), *parts)
+
+    def every_tag(self, *parts: Any) -> frozenset[str]:
+        """The tags of an answer that these parts make, in all codings: who has one of them has the answer."""
+        return frozenset(self._tag(coding, *parts) for coding in codings.EVERY)
+
+    def _tag(self, coding: codings.Coding, *parts: Any) -> str:
+        content = repr((parts, coding)).encode()
         return hashlib.blake2b(content, key=self._key, digest_size=_TAG_BYTES).hexdigest()
 
 
@@ -145,6 +184,11 @@ def one_by_version(view: Callable[..., Versioned]) -> View:
         return answer()
 
     return _declared(answer_if_new)
+
+
+def tag_header(version: Version) -> Header:
+    """The `ETag` of what a write made of a resource: the one that reading it in this coding gives."""
+    return ("ETag", f'"{_tags().tag(request.environ, version.state)}"')
 
 
 def by_content(view: View) -> View:

@@ -232,6 +232,13 @@ NO_SUCH_MOVIE: Final = Kind(
     "No movie has this id.",
     "Find the movie in /movies, and take its id from there.",
 )
+NO_SUCH_OVERRIDE: Final = Kind(
+    "no-such-override",
+    HTTPStatus.NOT_FOUND,
+    "The field is not overridden",
+    "No editor changed this field of the movie, or it says again what the dumps say.",
+    "The movie's `overrides` names every field that is.",
+)
 NO_SUCH_LOAD: Final = Kind(
     "no-such-load",
     HTTPStatus.NOT_FOUND,
@@ -257,8 +264,22 @@ MOVIE_RETIRED: Final = Kind(
     "movie-retired",
     HTTPStatus.GONE,
     "The movie was retired",
-    "It was in the catalogue, and is gone from the dumps; it is back under its id if they name it again.",
+    "It was in the catalogue, and is gone from the dumps or was deleted; it may come back under its id.",
     "Take it out of what you keep; /movies/changes tells every movie that was retired.",
+)
+PRECONDITION_FAILED: Final = Kind(
+    "changed-meanwhile",
+    HTTPStatus.PRECONDITION_FAILED,
+    "It was changed meanwhile",
+    "The version that If-Match names is not the one that is there now: somebody else, or a load, changed it.",
+    "Read it again, see whether the change is still wanted, and send it with the new ETag.",
+)
+PRECONDITION_REQUIRED: Final = Kind(
+    "if-match-needed",
+    HTTPStatus.PRECONDITION_REQUIRED,
+    "The header If-Match is missing",
+    "Without it, a change could overwrite another one that its sender never saw.",
+    "Read what is to be changed, and send its ETag in If-Match; * stands for whatever version is there.",
 )
 CLIENT_TOO_SLOW: Final = Kind(
     "client-too-slow",
@@ -279,7 +300,28 @@ MOVIE_EXISTS: Final = Kind(
     HTTPStatus.CONFLICT,
     "The movie exists already",
     "A movie with this IMDb id is there, or was and is retired.",
-    "Read it at /movies/{imdb_id}; a retired one comes back by itself when the dumps name it again.",
+    "Read it at /movies/{imdb_id}; a retired one comes back when the dumps name it again, or is restored.",
+)
+DUMPED_ID: Final = Kind(
+    "imdb-id-of-the-dumps",
+    HTTPStatus.CONFLICT,
+    "The movie's IMDb id is that of the dumps",
+    "By that id, the next load finds the movie: its link may be written another way, and not lead elsewhere.",
+    "Leave imdb_link out, or give one with the same id.",
+)
+NOT_DELETED: Final = Kind(
+    "movie-not-deleted",
+    HTTPStatus.CONFLICT,
+    "No editor deleted the movie",
+    "Only what an editor deleted is restored; a movie that is gone from the dumps comes back with them.",
+    "Read the movie: it may be there.",
+)
+KEY_USED: Final = Kind(
+    "idempotency-key-used",
+    HTTPStatus.CONFLICT,
+    "The Idempotency-Key was used for something else",
+    "Within the last 24 hours, another request was sent with the same key: another body, or another address.",
+    "Take a new key for what is new; the same key is for the same request, sent again.",
 )
 LAST_WAY_IN: Final = Kind(
     "last-way-in",
@@ -425,6 +467,7 @@ KINDS: Final = {
         REGISTRATION_CLOSED,
         NO_SUCH_PAGE,
         NO_SUCH_MOVIE,
+        NO_SUCH_OVERRIDE,
         NO_SUCH_LOAD,
         NO_SUCH_PROVIDER,
         NO_SUCH_ENTRY,
@@ -432,11 +475,16 @@ KINDS: Final = {
         CLIENT_TOO_SLOW,
         METHOD_NOT_ALLOWED,
         MOVIE_EXISTS,
+        DUMPED_ID,
+        NOT_DELETED,
+        KEY_USED,
         LAST_WAY_IN,
         LAST_ADMIN,
         IDENTITY_TAKEN,
         ADDRESS_TAKEN,
         TOO_MANY_ENTRIES,
+        PRECONDITION_FAILED,
+        PRECONDITION_REQUIRED,
         BODY_TOO_LARGE,
         ADDRESS_TOO_LONG,
         UNSUPPORTED_MEDIA_TYPE,

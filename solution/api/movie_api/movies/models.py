@@ -1,8 +1,21 @@
-"""The table of movies, as writes use it."""
+"""The tables of movies and of their overrides, as writes use them."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Boolean, DateTime, Integer, SmallInteger, Text, Uuid, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    DateTime,
+    Integer,
+    SmallInteger,
+    Text,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from movie_api.extensions import db
@@ -29,6 +42,19 @@ class Movie(db.Model):  # type: ignore[name-defined,misc]
     is_adult: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     genre_ids: Mapped[list[int]] = mapped_column(ARRAY(Integer))
     imdb_link: Mapped[str | None] = mapped_column(Text)
+    overrides: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     retired_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     appeared_in: Mapped[int] = mapped_column(BigInteger)
     changed_in: Mapped[int] = mapped_column(BigInteger)
+
+
+class Override(db.Model):  # type: ignore[name-defined,misc]
+    """A field of a movie that an editor changed, or its deletion."""
+
+    __tablename__ = "movie_overrides"
+
+    movie_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
+    field: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    dumped: Mapped[Any] = mapped_column(JSONB)
+    made_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    made_by: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))

@@ -3,14 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from movie_database.sort_keys import sort_key
-from sqlalchemy import insert, text
-
-from movie_api import audit
-from movie_api.catalogue import change
+from movie_api.catalogue import note_genres
 from movie_api.database import read, read_one
-from movie_api.genres.queries import find_or_create, genre_ids, genre_names
-from movie_api.http.access import Caller
+from movie_api.genres.queries import genre_ids, genre_names
 from movie_api.http.conditional import Version
 from movie_api.http.cursors import Place, Side
 from movie_api.http.pages import Page, PageAsked
@@ -18,18 +13,17 @@ from movie_api.http.parameters import Query
 from movie_api.http.problems import UNKNOWN_AFTER_ID, Fault, Problem
 from movie_api.keyset import page_of, stretches
 from movie_api.movies.filters import DEFAULT_SORT, FILTERS, SORTS, Sort
-from movie_api.movies.models import Movie
-from movie_api.movies.schemas import NewMovie, movie
+from movie_api.movies.schemas import movie
 from movie_api.reader import Row
 
 COLUMNS: Final = (
     "movies.id, title, original_title, year, rating_tenths, votes, runtime_minutes, genre_ids, imdb_id,"
-    " imdb_link"
+    " imdb_link, overrides"
 )
 # The movie and its version in one look, so that they are of one moment.
-_ONE: Final = f"""
+ONE: Final = f"""
 SELECT {COLUMNS}, retired_at IS NOT NULL, changed_in, latest.generation,
-    (extract(epoch FROM change.changed_at) * 1000000)::bigint
+    (extract(epoch FROM change.changed_at) * 1000000)::bigint, latest.genres_changed_in
 FROM movies
 JOIN catalogue_changes AS change ON change.id = changed_in
 CROSS JOIN catalogue_state AS latest
@@ -41,7 +35,7 @@ _BY_GENRE: Final = """(
         movie_id AS id, genre_id, genre_ids, title_key, year, runtime_minutes, rating_tenths, votes, is_adult
     FROM movie_genres
 ) AS movies_by_genre"""
-_SORT_VALUE: Final = 10  # where a list's rows carry it
+_SORT_VALUE: Final = 11  # where a list's rows carry it
 
 
 class Conditions(NamedTuple):
@@ -69,7 +63,7 @@ def movie_page(query: Query, asked: PageAsked) -> Page:
     conditions = conditions_of(query)
     if conditions is None:
         if asked.after_id is not None:
-            raise _not_in_list(asked.after_id)
+            raise not_in_list(asked.after_id)
         return Page([], None, None)
     sort = SORTS[query.get("sort", DEFAULT_SORT)]
     is_descending = bool(query.get("desc", False))
@@ -84,47 +78,20 @@ def movie_page(query: Query, asked: PageAsked) -> Page:
 def find_movie(id_or_imdb_id: str) -> Found | None:
     """The movie with this UUID or IMDb id, adult or not, retired or not; None if there never was one."""
     column = "imdb_id" if id_or_imdb_id.startswith("tt") else "id"
-    row = read_one(_ONE.format(column=column), id_or_imdb_id)
-    if row is None:
-        return None
-    *movie_row, is_retired, changed_in, generation, changed_at = row
-    state = (row[0], changed_in, changed_at)
-    return Found(tuple(movie_row), is_retired, Version(state, generation, changed_at))
+    row = read_one(ONE.format(column=column), id_or_imdb_id)
+    return None if row is None else found(row)
 
 
-def create_movie(new: NewMovie, creator: Caller | None) -> dict[str, Any]:
-    """The new movie, as it is in the database from now on.
+def found(row: Row) -> Found:
+    """What a row of `ONE` says."""
+    *movie_row, is_retired, changed_in, generation, changed_at, genres_changed_in = row
+    note_genres(genres_changed_in)
+    return Found(tuple(movie_row), is_retired, version_of(row[0], changed_in, generation, changed_at))
 
-    Args:
-        new: What it is.
-        creator: Who makes it; None: nobody that is known.
 
-    Raises:
-        Problem: If a movie with its IMDb id exists.
-    """
-    with change() as making:
-        row = making.connection.execute(
-            insert(Movie)
-            .values(
-                imdb_id=new.imdb_id,
-                source="api",
-                title_type="movie",
-                title=new.title,
-                original_title=new.original_title,
-                title_key=sort_key(new.title),
-                year=new.year,
-                runtime_minutes=new.runtime,
-                rating_tenths=new.rating_tenths,
-                votes=new.votes,
-                genre_ids=find_or_create(making.connection, new.genres),
-                imdb_link=new.imdb_link,
-                appeared_in=making.id,
-                changed_in=making.id,
-            )
-            .returning(text(COLUMNS))
-        ).one()
-        audit.record(making.connection, creator, "movie.create", str(row[0]))
-    return shown([tuple(row)])[0]
+def version_of(movie_id: object, changed_in: int, generation: int, changed_at_microseconds: int) -> Version:
+    """The version of the movie with this id, which the change with this id made."""
+    return Version((str(movie_id), changed_in, changed_at_microseconds), generation, changed_at_microseconds)
 
 
 def shown(rows: Sequence[Row]) -> list[dict[str, Any]]:
@@ -133,8 +100,13 @@ def shown(rows: Sequence[Row]) -> list[dict[str, Any]]:
     return [movie(row, names) for row in rows]
 
 
-def conditions_of(query: Query) -> Conditions | None:
-    """The conditions of all filters; None if no movie can match."""
+def conditions_of(query: Query, *, by_genre: bool = True) -> Conditions | None:
+    """The conditions of all filters; None if no movie can match.
+
+    Args:
+        query: Says which.
+        by_genre: Whether lists with genres are read from movies by genre; else from movies, as all others.
+    """
     table = "movies"
     conditions: list[str] = []
     values: list[Any] = []
@@ -146,11 +118,12 @@ def conditions_of(query: Query) -> Conditions | None:
             value = genre_ids(value)
             if value is None:
                 return None
-            table = _BY_GENRE
-            conditions.append("genre_id = %s")
-            values.append(value[0])
-            if len(value) == 1:
-                continue
+            if by_genre:
+                table = _BY_GENRE
+                conditions.append("genre_id = %s")
+                values.append(value[0])
+                if len(value) == 1:
+                    continue
         conditions.append(one.condition)
         values.append(one.stored(value))
     if table == "movies":
@@ -172,11 +145,12 @@ def _place_of(after_id: str, sort: Sort, conditions: Conditions) -> Place:
         (after_id, *conditions.values),
     )
     if not rows:
-        raise _not_in_list(after_id)
+        raise not_in_list(after_id)
     return Place(Side.AFTER, *rows[0])
 
 
-def _not_in_list(after_id: str) -> Problem:
+def not_in_list(after_id: str) -> Problem:
+    """The problem of an id that is no movie of the list."""
     return Problem(
         UNKNOWN_AFTER_ID,
         f"No movie of this list has the id {after_id}.",

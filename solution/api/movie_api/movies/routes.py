@@ -1,4 +1,4 @@
-"""GET /movies, GET /movies/changes, GET /movies/{id}, POST /movies."""
+"""Movies: lists, one, and what editors do."""
 
 import re
 from typing import Final
@@ -6,16 +6,24 @@ from typing import Final
 from flask import Blueprint, Response
 
 from movie_api.catalogue import catalogue_version
-from movie_api.http.access import caller, needs, public
+from movie_api.http.access import caller, needs, public, signed_in
 from movie_api.http.addresses import whole
 from movie_api.http.answers import json_answer
-from movie_api.http.bodies import read_body
-from movie_api.http.conditional import Versioned, list_by_version, one_by_version
+from movie_api.http.bodies import JSON, MERGE_PATCH, read_body
+from movie_api.http.conditional import (
+    Precondition,
+    Versioned,
+    list_by_version,
+    never_kept,
+    one_by_version,
+    tag_header,
+)
+from movie_api.http.idempotency import once
 from movie_api.http.pages import PAGE_PARAMETERS, PLACE_PARAMETERS, page_answer, page_asked
 from movie_api.http.parameters import Query, table, takes
 from movie_api.http.problems import MALFORMED_ID, MOVIE_RETIRED, NO_SUCH_MOVIE, Fault, Problem
-from movie_api.movies import changes, filters, queries
-from movie_api.movies.schemas import NewMovie
+from movie_api.movies import changes, editing, filters, history, queries
+from movie_api.movies.schemas import MoviePatch, NewMovie
 
 movies = Blueprint("movies", __name__)
 
@@ -48,17 +56,12 @@ def list_changes(query: Query) -> Response:
 @one_by_version
 def get_movie(_query: Query, movie_id: str) -> Versioned:
     """One movie, by our id or IMDb's."""
-    if not _ID.fullmatch(movie_id):
-        raise Problem(
-            MALFORMED_ID,
-            "The id in the path is neither a UUID nor an IMDb id.",
-            [Fault("path", "id", "must be a UUID, or tt and 7 to 10 digits")],
-        )
+    _check(movie_id)
     found = queries.find_movie(movie_id)
     if found is None:
         raise Problem(NO_SUCH_MOVIE, f"There is no movie with the id {movie_id}.")
     if found.is_retired:
-        raise Problem(MOVIE_RETIRED, f"The movie with the id {movie_id} was retired: the dumps lack it.")
+        raise Problem(MOVIE_RETIRED, f"The movie with the id {movie_id} was retired.")
     return Versioned(found.version, lambda: json_answer(queries.shown([found.row])[0]))
 
 
@@ -67,5 +70,79 @@ def get_movie(_query: Query, movie_id: str) -> Versioned:
 @needs("editor", scope="catalogue:write", open_for_demonstrations=True)
 def create_movie(_query: Query) -> Response:
     """A new movie is in the catalogue."""
-    created = queries.create_movie(read_body(NewMovie), caller())
+    created = editing.create_movie(read_body(NewMovie), caller(), once())
     return json_answer(created, 201, {"Location": whole(f"/movies/{created['id']}")})
+
+
+@movies.put("/movies/<movie_id>")
+@takes(table())
+@needs("editor", scope="catalogue:write")
+def replace_movie(_query: Query, movie_id: str) -> Response:
+    """The movie is what the body says."""
+    _check(movie_id)
+    new = read_body(NewMovie)
+    return _answer(editing.replace_movie(movie_id, new, Precondition(), signed_in()))
+
+
+@movies.patch("/movies/<movie_id>")
+@takes(table())
+@needs("editor", scope="catalogue:write")
+def change_movie(_query: Query, movie_id: str) -> Response:
+    """The fields that the body names have its values."""
+    _check(movie_id)
+    patch = read_body(MoviePatch, (MERGE_PATCH, JSON))
+    return _answer(editing.change_movie(movie_id, patch, Precondition(), signed_in()))
+
+
+@movies.delete("/movies/<movie_id>")
+@takes(table())
+@needs("editor", scope="catalogue:write")
+def delete_movie(_query: Query, movie_id: str) -> Response:
+    """The movie is retired."""
+    _check(movie_id)
+    editing.delete_movie(movie_id, Precondition(), signed_in())
+    return Response(status=204)
+
+
+@movies.post("/movies/<movie_id>/restore")
+@takes(table())
+@needs("editor", scope="catalogue:write")
+def restore_movie(_query: Query, movie_id: str) -> Response:
+    """The movie that was deleted is back."""
+    _check(movie_id)
+    return _answer(editing.restore_movie(movie_id, signed_in()))
+
+
+@movies.delete("/movies/<movie_id>/overrides/<field>")
+@takes(table())
+@needs("editor", scope="catalogue:write")
+def drop_override(_query: Query, movie_id: str, field: str) -> Response:
+    """The field follows the dumps again."""
+    _check(movie_id)
+    editing.drop_override(movie_id, field, Precondition(), signed_in())
+    return Response(status=204)
+
+
+@movies.get("/movies/<movie_id>/history")
+@takes(table(*PLACE_PARAMETERS))
+@needs("editor", scope="catalogue:write")
+@never_kept
+def list_history(query: Query, movie_id: str) -> Response:
+    """What editors did to the movie, latest first, one page of it."""
+    _check(movie_id)
+    asked = page_asked(query, lambda _query: f"movies/{movie_id}/history")
+    return page_answer(history.history_page(movie_id, asked), asked)
+
+
+def _check(movie_id: str) -> None:
+    if not _ID.fullmatch(movie_id):
+        raise Problem(
+            MALFORMED_ID,
+            "The id in the path is neither a UUID nor an IMDb id.",
+            [Fault("path", "id", "must be a UUID, or tt and 7 to 10 digits")],
+        )
+
+
+def _answer(edited: editing.Edited) -> Response:
+    name, tag = tag_header(edited.version)
+    return json_answer(edited.movie, headers={name: tag})

@@ -66,6 +66,12 @@ def _genre_name(value: Any) -> Any:
     return value
 
 
+def _not_taken_away(value: str | None) -> str:
+    if value is None:
+        raise ValueError("is required: it can be changed, and not taken away")
+    return value
+
+
 _Title = Annotated[
     str,
     Field(max_length=MAXIMUM_TITLE_CHARACTERS),
@@ -104,16 +110,30 @@ class NewMovie(BaseModel):
     genres: Annotated[list[_Genre], Field(max_length=MAXIMUM_GENRES)] = []
     imdb_link: _ImdbLink | None = None
 
-    @property
-    def imdb_id(self) -> str | None:
-        """The id that the link names."""
-        match = _IMDB_ID.search(self.imdb_link or "")
-        return match[1] if match else None
 
-    @property
-    def rating_tenths(self) -> int | None:
-        """The rating as it is stored: 87 for 8.7."""
-        return None if self.rating is None else round(self.rating * 10)
+class MoviePatch(BaseModel):
+    """What is to be changed of a movie: fields that are left out stay, null takes a value away.
+
+    Source: RFC 7396, JSON Merge Patch. Every field of a movie is a text, a number or a list, which are
+    replaced whole, so that nothing is merged below the fields themselves.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    title: Annotated[_Title | None, AfterValidator(_not_taken_away)] = None
+    original_title: _Title | None = None
+    year: _Year | None = None
+    rating: _Rating | None = None
+    votes: _Votes | None = None
+    runtime: _Runtime | None = None
+    genres: Annotated[list[_Genre], Field(max_length=MAXIMUM_GENRES)] | None = None
+    imdb_link: _ImdbLink | None = None
+
+
+def imdb_id_of(link: str | None) -> str | None:
+    """The IMDb id that a link names."""
+    match = _IMDB_ID.search(link or "")
+    return match[1] if match else None
 
 
 def movie(row: Any, genre_names: Mapping[int, str]) -> dict[str, Any]:
@@ -121,7 +141,7 @@ def movie(row: Any, genre_names: Mapping[int, str]) -> dict[str, Any]:
 
     Args:
         row: id, title, original_title, year, rating_tenths, votes, runtime_minutes, genre_ids, imdb_id,
-            imdb_link.
+            imdb_link, overrides.
         genre_names: Names of at least this row's genres.
     """
     rating, imdb_id = row[4], row[8]
@@ -135,4 +155,5 @@ def movie(row: Any, genre_names: Mapping[int, str]) -> dict[str, Any]:
         "runtime": row[6],
         "genres": [{"name": genre_names[one]} for one in row[7]],
         "imdb_link": row[9] or (f"{IMDB_TITLE_ADDRESS}{imdb_id}/" if imdb_id else None),
+        "overrides": row[10] or [],
     }

@@ -45,6 +45,7 @@ def test_a_movie_that_is_made_is_there_under_its_location(api, editor):
         "runtime": 104,
         "genres": [{"name": "Drama"}, {"name": "Mystery"}],
         "imdb_link": LINK,
+        "overrides": [],
     }
 
 

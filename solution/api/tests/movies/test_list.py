@@ -34,6 +34,7 @@ def test_a_movie_has_all_its_fields(api, movies):
             "runtime": 51_420,
             "genres": [{"name": "Drama"}, {"name": "Action"}],
             "imdb_link": "https://www.imdb.com/title/tt0111161/",
+            "overrides": [],
         }
     ]
 

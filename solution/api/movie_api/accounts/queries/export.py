@@ -29,6 +29,9 @@ _PARTS: Final = {
         "SELECT kind, told, address, display_name, created_at, sent_at, expires_at, used_at"
         " FROM mails WHERE user_id = :id ORDER BY created_at"
     ),
+    "idempotency_keys": (
+        "SELECT key, answer, expires_at FROM idempotency_keys WHERE user_id = :id ORDER BY expires_at"
+    ),
     "audit": (
         "SELECT at, action, object, api_key_id, detail FROM audit"
         " WHERE actor = (SELECT pseudonym FROM users WHERE id = :id) ORDER BY audit.id"
