@@ -299,7 +299,7 @@ class _Catalogue:
 
 @given(steps=steps, during=steps, page_size=st.integers(1, 5), query=st.sampled_from(["", "&include_adult"]))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_whatever_changes_before_and_during_walks_a_copy_is_as_a_fresh_list(  # noqa: PLR0917
+def test_whatever_changes_before_and_during_walks_a_copy_is_as_a_fresh_list(
     api, movies, loads, steps, during, page_size, query
 ):
     movies.delete_all()

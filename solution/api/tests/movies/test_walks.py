@@ -84,7 +84,7 @@ filters = st.sampled_from(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-def test_any_list_gives_each_movie_exactly_once_and_backward_the_same_reversed(  # noqa: PLR0917
+def test_any_list_gives_each_movie_exactly_once_and_backward_the_same_reversed(
     api, movies, rows, page_size, sort, is_descending, condition, with_adult
 ):
     query, holds = condition
