@@ -27,6 +27,9 @@ MOST_CREDITS: Final = 100
 SLICE_MOVIES: Final = 65_536
 """Movies whose credits are written together."""
 
+SLICE_CREDITS: Final = 250_000
+"""Credits that are looked at together."""
+
 _POSITION_BITS: Final = 15
 MOST_POSITIONS: Final = 1 << _POSITION_BITS
 """More than any movie has people or titles: positions are below."""
@@ -75,8 +78,8 @@ class Credits:
         self.add(movies[rows[is_good]], positions[is_good], people[is_good])
 
     def people(self) -> Int64s:
-        """Return the keys of all people, some more than once."""
-        return np.concatenate([*self._people, np.empty(0, np.int64)])
+        """Return the keys of all people, each once. Shape (p,)."""
+        return np.unique(np.concatenate([*self._people, np.empty(0, np.int64)]))
 
     def numbered(self, people: KeySet, numbers: Int32s) -> tuple[Int64s, Int32s]:
         """Return the credits by movie, and forget them.
@@ -89,33 +92,48 @@ class Credits:
             Where each movie's credits begin, and where the last one's end, shape (m + 1,); the people's
             numbers, each once a movie, `MOST_CREDITS` at most, shape (c,).
         """
+        # Part by part, for there may be millions of them.
+        parts = [numbers[people.places(part)] for part in self._people] if len(people.keys) else []
+        self._people = []
+        credited = np.concatenate([*parts, np.empty(0, np.int32)])
         places = np.concatenate([*self._places, np.empty(0, np.int64)])
         self._places = []
-        credited = numbers[people.places(self.people())] if len(people.keys) else np.empty(0, np.int32)
-        self._people = []
-        is_known = credited > 0
-        places, credited = places[is_known], credited[is_known]
-        if (np.diff(places) <= 0).any():
+        if (places[1:] <= places[:-1]).any():
             order = np.argsort(places, kind="stable")
             places, credited = places[order], credited[order]
             is_new = np.ones(len(places), dtype=bool)
-            is_new[1:] = np.diff(places) != 0
+            is_new[1:] = places[1:] != places[:-1]
             self._tally.add(Effect.DUPLICATE, "position", (), int((~is_new).sum()))
             places, credited = places[is_new], credited[is_new]
-        movies = places >> _POSITION_BITS
-        is_first = _is_first_of_its_kind(movies, credited)
-        movies, credited = movies[is_first], credited[is_first]
-        rank = np.arange(len(movies)) - np.searchsorted(movies, movies)
-        is_within = rank < MOST_CREDITS
-        cut = len(np.unique(movies[~is_within]))
+        movies = (places >> _POSITION_BITS).astype(np.int32)
+        del places
+        is_kept = credited > 0
+        cut = 0
+        for start, stop in _whole_movies(movies):
+            is_kept[start:stop] &= _is_first_of_its_kind(movies[start:stop], credited[start:stop])
+            at = start + np.flatnonzero(is_kept[start:stop])
+            rank = np.arange(len(at)) - np.searchsorted(movies[at], movies[at])
+            is_beyond = rank >= MOST_CREDITS
+            is_kept[at[is_beyond]] = False
+            cut += len(np.unique(movies[at[is_beyond]]))
         self._tally.add(Effect.MENDED, "too_many_credits", (), cut)
-        movies, credited = movies[is_within], credited[is_within]
+        movies, credited = movies[is_kept], credited[is_kept]
         return np.searchsorted(movies, np.arange(len(self._movies.keys) + 1)), credited
 
 
-def _is_first_of_its_kind(movies: Int64s, people: Int32s) -> Bools:
+def _whole_movies(movies: Int32s) -> Iterator[tuple[int, int]]:
+    """Yield stretches of sorted credits that end where a movie does. Shape (n,)."""
+    start = 0
+    while start < len(movies):
+        last = movies[min(start + SLICE_CREDITS, len(movies)) - 1]
+        stop = int(np.searchsorted(movies, last, side="right"))
+        yield start, stop
+        start = stop
+
+
+def _is_first_of_its_kind(movies: Int32s, people: Int32s) -> Bools:
     """Tell which credits are the first of this person in this movie. Shapes (n,)."""
-    both = movies << 32 | people
+    both = movies.astype(np.int64) << 32 | people
     order = np.argsort(both, kind="stable")
     is_first = np.ones(len(both), dtype=bool)
     is_first[order[1:]] = np.diff(both[order]) != 0

@@ -1,7 +1,7 @@
 """Whom the catalogue knows already, and by which numbers."""
 
-import io
 from dataclasses import dataclass, field
+from tempfile import TemporaryFile
 from typing import Final
 
 import numpy as np
@@ -9,7 +9,7 @@ import psycopg2.extensions
 import pyarrow as pa
 import pyarrow.csv
 
-from movie_loader.ids import PERSON_PREFIX, Bools, Int32s, Int64s, KeySet, keys_of_texts
+from movie_loader.ids import PERSON_PREFIX, Bools, Int32s, KeySet, keys_of_texts
 
 _COPY: Final = "COPY (SELECT imdb_id, number FROM people) TO STDOUT WITH (FORMAT csv)"
 
@@ -52,23 +52,23 @@ class Numbers:
 def _known_numbers(connection: psycopg2.extensions.connection, people: KeySet) -> Int32s:
     """Return the number of each person, 0 for those who are not in the catalogue. Shape (p,)."""
     numbers = np.zeros(len(people.keys), np.int32)
-    file = io.BytesIO()
-    with connection, connection.cursor() as cursor:
-        cursor.copy_expert(_COPY, file)
-    if not file.tell():
-        return numbers
-    file.seek(0)
-    known = pyarrow.csv.read_csv(
-        file,
-        pyarrow.csv.ReadOptions(column_names=["imdb_id", "number"]),
-        convert_options=pyarrow.csv.ConvertOptions(
-            column_types={"imdb_id": pa.string(), "number": pa.int32()}
-        ),
-    ).combine_chunks()
-    keys: Int64s = keys_of_texts(known["imdb_id"].combine_chunks(), PERSON_PREFIX)
-    places = people.places(keys)
-    is_asked = places >= 0
-    numbers[places[is_asked]] = known["number"].to_numpy()[is_asked]
+    with TemporaryFile() as file:
+        with connection, connection.cursor() as cursor:
+            cursor.copy_expert(_COPY, file, size=2**20)
+        if not file.tell():
+            return numbers
+        file.seek(0)
+        # Block by block: there may be millions of them.
+        for block in pyarrow.csv.open_csv(
+            file,
+            pyarrow.csv.ReadOptions(column_names=["imdb_id", "number"]),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types={"imdb_id": pa.string(), "number": pa.int32()}
+            ),
+        ):
+            places = people.places(keys_of_texts(block["imdb_id"], PERSON_PREFIX))
+            is_asked = places >= 0
+            numbers[places[is_asked]] = block["number"].to_numpy()[is_asked]
     return numbers
 
 
