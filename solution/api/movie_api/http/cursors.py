@@ -43,10 +43,13 @@ class Side(enum.IntEnum):
 
 
 class Place(NamedTuple):
-    """A place between two rows of a sorted list."""
+    """A place between two rows of a sorted list.
+
+    Its value is what the list is sorted by; of a list that is sorted by more than that, all of it.
+    """
 
     side: Side
-    value: str | int | None
+    value: Any
     id: str
 
 

@@ -125,6 +125,17 @@ def matching(pattern: str, sentence: str) -> Reader:
     return read
 
 
+def text(maximum_length: int) -> Reader:
+    """A text of at least one character."""
+
+    def read(given: str) -> str:
+        if 1 <= len(given) <= maximum_length:
+            return given
+        raise ValueError(f"must be a text of 1 to {maximum_length} characters")
+
+    return read
+
+
 def several(maximum_length: int, maximum_count: int, longest_text: int = LONGEST_LIST) -> Reader:
     """Names divided by commas; blanks around them don't count."""
     matches = re.compile(several_pattern(maximum_length, maximum_count)[1:-1]).fullmatch

@@ -6,18 +6,22 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Any, Final
 
 from movie_api.genres.queries import folded
+from movie_api.genres.schemas import MAXIMUM_GENRE_CHARACTERS
 from movie_api.http.parameters import (
     Parameter,
     Query,
     Reader,
     flag,
     integer,
+    invalid,
     moment,
     number,
     one_of,
     several,
+    text,
 )
-from movie_api.movies.schemas import MAXIMUM_COUNT, MAXIMUM_GENRE_CHARACTERS
+from movie_api.http.problems import Fault
+from movie_api.movies.schemas import MAXIMUM_COUNT
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,10 @@ SORTS: Final = {
     )
 }
 DEFAULT_SORT: Final = "title"
+RELEVANCE: Final = "relevance"
+"""The order of lists that a text finds, unless they are asked for in another."""
+
+MAXIMUM_TEXT_CHARACTERS: Final = 200
 
 MAXIMUM_GENRES_PER_TEXT: Final = 10
 MAXIMUM_GENRE_TEXTS: Final = 10
@@ -82,12 +90,14 @@ FILTERS: Final = {
 }
 
 LIST_PARAMETERS: Final = (
-    Parameter("sort", one_of(*SORTS)),
+    Parameter("q", text(MAXIMUM_TEXT_CHARACTERS)),
+    Parameter("sort", one_of(RELEVANCE, *SORTS)),
     Parameter("desc", flag),
     *(Parameter(one.name, one.type, one.most) for one in FILTERS.values()),
     Parameter("include_adult", flag),
 )
 
+SUGGEST_PARAMETERS: Final = (Parameter("q", text(MAXIMUM_TEXT_CHARACTERS)), Parameter("include_adult", flag))
 
 MAXIMUM_LOAD_ID: Final = 10**18 - 1
 
@@ -117,13 +127,23 @@ def changes_identity(query: Query) -> dict[str, Any]:
 
 
 def list_identity(query: Query) -> dict[str, Any]:
-    """What tells this list from another: its order and filters, in one form however they were written."""
+    """What tells this list from another: its order and filters, in one form however they were written.
+
+    Raises:
+        Problem: If the order is one that this list can't have.
+    """
+    if query.get("sort") == RELEVANCE and "q" not in query:
+        raise invalid(Fault("query", "sort", "can be relevance only beside q: what would it be relevant to?"))
+    if "q" in query and query.get("sort", RELEVANCE) == RELEVANCE and query.get("desc", False):
+        raise invalid(Fault("query", "desc", "can't stand beside the order by relevance, which has one way"))
     identity = {
         "list": "movies",
-        "sort": query.get("sort", DEFAULT_SORT),
+        "sort": query.get("sort", RELEVANCE if "q" in query else DEFAULT_SORT),
         "desc": query.get("desc", False),
         "include_adult": query.get("include_adult", False),
     }
+    if "q" in query:
+        identity["q"] = query["q"]
     for name, one in FILTERS.items():
         if name in query:
             value = query[name]

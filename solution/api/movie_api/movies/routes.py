@@ -22,7 +22,7 @@ from movie_api.http.idempotency import once
 from movie_api.http.pages import PAGE_PARAMETERS, PLACE_PARAMETERS, page_answer, page_asked
 from movie_api.http.parameters import Query, table, takes
 from movie_api.http.problems import MALFORMED_ID, MOVIE_RETIRED, NO_SUCH_MOVIE, Fault, Problem
-from movie_api.movies import changes, editing, filters, history, queries
+from movie_api.movies import changes, editing, filters, history, queries, search
 from movie_api.movies.schemas import MoviePatch, NewMovie
 
 movies = Blueprint("movies", __name__)
@@ -37,7 +37,17 @@ _ID: Final = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|tt[
 def list_movies(query: Query) -> Response:
     """Movies that match every filter, in the order asked, one page of them."""
     asked = page_asked(query, filters.list_identity)
-    return page_answer(queries.movie_page(query, asked), asked)
+    page = search.search_page(query, asked) if "q" in query else queries.movie_page(query, asked)
+    return page_answer(page, asked)
+
+
+@movies.get("/suggest")
+@takes(table(*filters.SUGGEST_PARAMETERS))
+@public
+@list_by_version(catalogue_version)
+def suggest(query: Query) -> Response:
+    """The first few movies that a text finds while it is typed."""
+    return json_answer(search.suggestions(query))
 
 
 @movies.get("/movies/changes")

@@ -11,6 +11,7 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import flask_jwt_extended as jwt_extended
 import movie_api
@@ -312,6 +313,8 @@ def request_of(operation: Operation, needed: dict[str, Any]) -> tuple[str, dict[
         if parameter.get("in") == "path":
             value = needed.get(parameter["name"], parameter["example"])
             path = path.replace(f"{{{parameter['name']}}}", str(value))
+        elif parameter.get("required"):
+            path += f"?{urlencode({parameter['name']: parameter['example']})}"
     content = operation.told.get("requestBody", {}).get("content", {})
     if "application/json" in content:
         in_path = {one.get("name") for one in operation.told.get("parameters", [])}

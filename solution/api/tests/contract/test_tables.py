@@ -15,12 +15,14 @@ from movie_api.http.problems import KINDS
 from movie_api.movies import schemas
 from movie_api.movies.filters import (
     CHANGES_PARAMETERS,
-    DEFAULT_SORT,
     FILTERS,
     LIST_PARAMETERS,
     MAXIMUM_GENRE_TEXTS,
     MAXIMUM_GENRES_PER_TEXT,
+    MAXIMUM_TEXT_CHARACTERS,
+    RELEVANCE,
     SORTS,
+    SUGGEST_PARAMETERS,
 )
 from movie_database.addresses import libpq_address
 from openapi_spec_validator import validate
@@ -75,7 +77,15 @@ def test_parameters_of_the_list_are_the_same_in_contract_and_table():
 
 def test_sorts_are_the_same_in_contract_and_table():
     schema = list_parameters()["sort"]["schema"]
-    assert (schema["enum"], schema["default"]) == (list(SORTS), DEFAULT_SORT)
+    assert schema["enum"] == [RELEVANCE, *SORTS]
+
+
+def test_the_text_that_is_searched_for_is_the_same_in_contract_and_table():
+    suggested = CONTRACT["paths"]["/suggest"]["get"]["parameters"]
+    given = {one["name"]: one for one in suggested if "name" in one}
+    assert sorted(given) == sorted(parameter.name for parameter in SUGGEST_PARAMETERS)
+    assert given["q"]["schema"] == list_parameters()["q"]["schema"]
+    assert given["q"]["schema"]["maxLength"] == MAXIMUM_TEXT_CHARACTERS
 
 
 def test_the_genre_filter_is_the_same_in_contract_and_table():
