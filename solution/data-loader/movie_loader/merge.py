@@ -148,7 +148,20 @@ _DROPPED: Final = {
     "movies": _Indexes("listing", "movie_genres_runtime_minutes_idx"),
     "movie_credits": _Indexes("credit", "movie_credits_person_ids_idx"),
     "movie_titles": _Indexes("title", "movie_titles_movie_id_fkey"),
+    "movie_search": _Indexes("search", "movie_search_vector_idx"),
 }
+
+
+_VACUUMED: Final = (
+    "movies",
+    "movie_genres",
+    "genres",
+    "people",
+    "movie_credits",
+    "movie_titles",
+    "movie_search",
+    "search_words",
+)
 
 
 @dataclass(frozen=True)
@@ -305,7 +318,7 @@ def vacuum(connection: psycopg2.extensions.connection, share_changed: float) -> 
     connection.autocommit = True
     try:
         with connection.cursor() as cursor:
-            for table in ("movies", "movie_genres", "genres", "people", "movie_credits", "movie_titles"):
+            for table in _VACUUMED:
                 cursor.execute(f"VACUUM {options} {table}")
     finally:
         connection.autocommit = False
