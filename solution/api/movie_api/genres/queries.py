@@ -3,22 +3,24 @@
 import unicodedata
 from collections.abc import Iterable, Sequence
 from time import monotonic
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from flask import current_app
 from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from movie_api.catalogue import genres_seen_changed_in
-from movie_api.database import read
+from movie_api.catalogue import genres_seen_changed_in, note_genres
+from movie_api.database import read, read_one
 from movie_api.genres.models import Genre
+from movie_api.http.conditional import Version
+from movie_api.reader import Row
 
 # A genre's id is for ever, so an old copy is wrong only about genres that are new or changed. A new one is
 # missed by its name or id and looked up at once; that an editor changed one, each request sees by
 # catalogue_state. What is old after this time are the shares.
 _KEPT_SECONDS: Final = 10.0
 _KEPT_AT: Final = "genre_names"
-_LOCK: Final = 0x67656E7265  # "genre"
+LOCK: Final = 0x67656E7265  # "genre"
 
 
 # Counting a million rows every few seconds would cost more than it saves: the planner's own figures will do.
@@ -38,6 +40,17 @@ _NAMES: Final = text("SELECT id, name FROM genres UNION ALL SELECT genre_id, nam
 _HOLD: Final = text("SELECT id FROM genres WHERE id = ANY(:ids) FOR KEY SHARE")
 
 
+# The genre and its version in one look, so that they are of one moment.
+ONE: Final = """
+SELECT genres.id, genres.name, genres.changed_in, latest.generation,
+    (extract(epoch FROM change.changed_at) * 1000000)::bigint, latest.genres_changed_in
+FROM genres
+JOIN catalogue_changes AS change ON change.id = genres.changed_in
+CROSS JOIN catalogue_state AS latest
+WHERE genres.id = %s
+"""
+
+
 class GenreNames(NamedTuple):
     """Names by id, ids by folded name, as they were at `read_at` (the monotonic clock, in seconds).
 
@@ -53,9 +66,31 @@ class GenreNames(NamedTuple):
     read_at: float
 
 
-def all_genres() -> list[str]:
-    """Every genre's name, in alphabetical order."""
-    return [name for (name,) in read("SELECT name FROM genres ORDER BY lower(name), name")]
+class Found(NamedTuple):
+    """A genre that is there, as callers see it."""
+
+    genre: dict[str, Any]
+    version: Version
+
+
+def all_genres() -> list[dict[str, Any]]:
+    """Every genre as callers see it, in alphabetical order."""
+    rows = read("SELECT id, name FROM genres ORDER BY lower(name), name")
+    return [{"id": one, "name": name} for one, name in rows]
+
+
+def find_genre(genre_id: int) -> Found | None:
+    """The genre with this id; None if there is none."""
+    row = read_one(ONE, genre_id)
+    return None if row is None else found(row)
+
+
+def found(row: Row) -> Found:
+    """What a row of `ONE` says."""
+    genre_id, name, changed_in, generation, changed_at, genres_changed_in = row
+    note_genres(genres_changed_in)
+    version = Version(("genre", genre_id, name, changed_in, changed_at), generation, changed_at)
+    return Found({"id": genre_id, "name": name}, version)
 
 
 def folded(name: str) -> str:
@@ -98,7 +133,7 @@ def find_or_create(connection: Connection, names: Sequence[str]) -> list[int]:
     wanted = {folded(name): name for name in reversed(names)}
     known = _of_name(connection)
     if not wanted.keys() <= known.keys():
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         known = _of_name(connection)
         missing = [{"name": name} for key, name in wanted.items() if key not in known]
         if missing:

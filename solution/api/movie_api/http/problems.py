@@ -239,6 +239,13 @@ NO_SUCH_OVERRIDE: Final = Kind(
     "No editor changed this field of the movie, or it says again what the dumps say.",
     "The movie's `overrides` names every field that is.",
 )
+NO_SUCH_GENRE: Final = Kind(
+    "no-such-genre",
+    HTTPStatus.NOT_FOUND,
+    "There is no such genre",
+    "No genre has this id.",
+    "Find the genre in /genres, and take its id from there.",
+)
 NO_SUCH_LOAD: Final = Kind(
     "no-such-load",
     HTTPStatus.NOT_FOUND,
@@ -315,6 +322,20 @@ NOT_DELETED: Final = Kind(
     "No editor deleted the movie",
     "Only what an editor deleted is restored; a movie that is gone from the dumps comes back with them.",
     "Read the movie: it may be there.",
+)
+GENRE_EXISTS: Final = Kind(
+    "genre-exists",
+    HTTPStatus.CONFLICT,
+    "The name is another genre's",
+    "Case does not tell two genres apart, and a name that a genre had before still means that genre.",
+    "Take another name, or merge the two: POST /genres/{id}/merge",
+)
+GENRE_IN_USE: Final = Kind(
+    "genre-in-use",
+    HTTPStatus.CONFLICT,
+    "Movies have this genre",
+    "A genre is deleted when no movie has it, not even a retired one.",
+    "Merge it into another one: POST /genres/{id}/merge",
 )
 KEY_USED: Final = Kind(
     "idempotency-key-used",
@@ -468,6 +489,7 @@ KINDS: Final = {
         NO_SUCH_PAGE,
         NO_SUCH_MOVIE,
         NO_SUCH_OVERRIDE,
+        NO_SUCH_GENRE,
         NO_SUCH_LOAD,
         NO_SUCH_PROVIDER,
         NO_SUCH_ENTRY,
@@ -477,6 +499,8 @@ KINDS: Final = {
         MOVIE_EXISTS,
         DUMPED_ID,
         NOT_DELETED,
+        GENRE_EXISTS,
+        GENRE_IN_USE,
         KEY_USED,
         LAST_WAY_IN,
         LAST_ADMIN,

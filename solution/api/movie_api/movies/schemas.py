@@ -6,39 +6,24 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from movie_api.genres.schemas import BLANKS, GenreName, matches
+
 IMDB_TITLE_ADDRESS: Final = "https://www.imdb.com/title/"
 
 MAXIMUM_TITLE_CHARACTERS: Final = 1_000
 MAXIMUM_GENRES: Final = 20
-MAXIMUM_GENRE_CHARACTERS: Final = 100
 MAXIMUM_LINK_CHARACTERS: Final = 300
 FIRST_YEAR: Final = 1874  # Passage de Vénus, the oldest that IMDb has
 LAST_YEAR: Final = 2100
 MAXIMUM_COUNT: Final = 2_147_483_647
 MAXIMUM_RUNTIME_MINUTES: Final = 1_000_000
 
-# The contract has these patterns word for word, so they say themselves what \s means: that differs from one
-# language to the next.
-_BLANKS: Final = r"\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
-TITLE_PATTERN: Final = rf"^[^\u0000]*[^{_BLANKS}][^\u0000]*$"
-GENRE_PATTERN: Final = rf"^[^,{_BLANKS}]([^,\u0000-\u001f\u007f-\u009f]*[^,{_BLANKS}])?$"
+TITLE_PATTERN: Final = rf"^[^\u0000]*[^{BLANKS}][^\u0000]*$"
 IMDB_LINK_PATTERN: Final = (
     r"^https?://((www|m)\.)?imdb\.com/([a-z]{2}(-[a-z]{2})?/)?title/"
     r"tt([0-9]{7}|[1-9][0-9]{7,9})/?(\?([A-Za-z0-9_.~&=+-]|%[0-9A-Fa-f]{2})*)?$"
 )
 _IMDB_ID: Final = re.compile(r"/(tt[0-9]+)")
-
-
-def _matches(pattern: str, sentence: str) -> AfterValidator:
-    # `$` would let a line feed at the end pass.
-    whole = re.compile(pattern[1:-1]).fullmatch
-
-    def check(text: str) -> str:
-        if whole(text) is None:
-            raise ValueError(sentence)
-        return text
-
-    return AfterValidator(check)
 
 
 def _whole_number(value: Any) -> Any:
@@ -75,18 +60,13 @@ def _not_taken_away(value: str | None) -> str:
 _Title = Annotated[
     str,
     Field(max_length=MAXIMUM_TITLE_CHARACTERS),
-    _matches(TITLE_PATTERN, "must not be blank, and hold no NUL character"),
+    matches(TITLE_PATTERN, "must not be blank, and hold no NUL character"),
 ]
-_Genre = Annotated[
-    str,
-    BeforeValidator(_genre_name),
-    Field(max_length=MAXIMUM_GENRE_CHARACTERS),
-    _matches(GENRE_PATTERN, "must have no comma, no control character, and no blank at either end"),
-]
+_Genre = Annotated[GenreName, BeforeValidator(_genre_name)]
 _ImdbLink = Annotated[
     str,
     Field(max_length=MAXIMUM_LINK_CHARACTERS),
-    _matches(
+    matches(
         IMDB_LINK_PATTERN, "must be the address of a title at IMDb: https://www.imdb.com/title/tt0111161/"
     ),
 ]

@@ -252,6 +252,11 @@ NEEDED: dict[str, Callable[[World, Account], dict[str, Any]]] = {
     "verify_email": lambda world, _: {"token": world.mailed("registration")},
     "end_session": lambda world, account: {"id": world.accounts.session(account)[0]},
     "revoke_key": lambda world, account: {"id": key_id(world, account)},
+    "get_genre": lambda world, _: {"id": genre(world)},
+    "create_genre": lambda *_: {"name": secrets.token_hex(6)},
+    "rename_genre": lambda world, _: {"id": genre(world), "name": secrets.token_hex(6)},
+    "delete_genre": lambda world, _: {"id": genre(world)},
+    "merge_genres": lambda world, _: {"id": genre(world), "into": genre(world)},
     "delete_movie": lambda world, _: {"id": movie(world)},
     "restore_movie": lambda world, _: {"id": deleted_movie(world)},
     "drop_override": lambda world, _: {"id": overridden_movie(world)},
@@ -291,6 +296,12 @@ def movie(world: World) -> str:
         "INSERT INTO movies (source, title_type, title, title_key)"
         " VALUES ('api', 'movie', 'x', 'x') RETURNING id::text"
     )
+    return one
+
+
+def genre(world: World) -> int:
+    """A genre that no movie has."""
+    (one,) = world.run("INSERT INTO genres (name) VALUES (%s) RETURNING id", secrets.token_hex(6))
     return one
 
 

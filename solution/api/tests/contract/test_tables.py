@@ -9,6 +9,7 @@ import movie_api
 import psycopg2
 import pytest
 import yaml
+from movie_api.genres.schemas import GENRE_PATTERN, MAXIMUM_GENRE_CHARACTERS
 from movie_api.http.pages import DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE, PAGE_PARAMETERS, PLACE_PARAMETERS
 from movie_api.http.parameters import LONGEST_LIST, several_pattern
 from movie_api.http.problems import KINDS
@@ -90,7 +91,7 @@ def test_the_text_that_is_searched_for_is_the_same_in_contract_and_table():
 
 def test_the_genre_filter_is_the_same_in_contract_and_table():
     schema = list_parameters()["genre"]["schema"]
-    pattern = several_pattern(schemas.MAXIMUM_GENRE_CHARACTERS, MAXIMUM_GENRES_PER_TEXT)
+    pattern = several_pattern(MAXIMUM_GENRE_CHARACTERS, MAXIMUM_GENRES_PER_TEXT)
     assert (schema["maxItems"], FILTERS["genre"].most) == (MAXIMUM_GENRE_TEXTS, MAXIMUM_GENRE_TEXTS)
     assert (schema["items"]["pattern"], schema["items"]["maxLength"]) == (pattern, LONGEST_LIST)
 
@@ -126,7 +127,7 @@ def test_the_patterns_and_bounds_of_a_new_movie_are_the_same(schema):
     fields = SCHEMAS[schema]["properties"]
     assert fields["title"]["pattern"] == fields["original_title"]["pattern"] == schemas.TITLE_PATTERN
     assert fields["imdb_link"]["pattern"] == schemas.IMDB_LINK_PATTERN
-    assert SCHEMAS["NewGenre"]["pattern"] == schemas.GENRE_PATTERN
+    assert SCHEMAS["NewGenre"]["pattern"] == GENRE_PATTERN
     assert (fields["year"]["minimum"], fields["year"]["maximum"]) == (schemas.FIRST_YEAR, schemas.LAST_YEAR)
     assert fields["title"]["maxLength"] == schemas.MAXIMUM_TITLE_CHARACTERS
     assert fields["genres"]["maxItems"] == schemas.MAXIMUM_GENRES

@@ -83,7 +83,7 @@ def test_head_answers_as_get_does_without_a_body(idle_api, address):
 
 @pytest.mark.parametrize(
     ("address", "methods"),
-    [("/movies", {"GET", "HEAD", "OPTIONS", "POST"}), ("/genres", {"GET", "HEAD", "OPTIONS"})],
+    [("/movies", {"GET", "HEAD", "OPTIONS", "POST"}), ("/genres", {"GET", "HEAD", "OPTIONS", "POST"})],
 )
 def test_options_tells_the_methods(idle_api, address, methods):
     answer = idle_api.options(address)

@@ -34,7 +34,7 @@ def test_every_kind_has_a_page_that_says_what_to_do(idle_api, code):
         ("GET", "/movies?sort=size", 400, "invalid-parameters"),
         ("GET", "/movies?cursor=AAAA", 400, "invalid-cursor"),
         ("DELETE", "/movies", 405, "method-not-allowed"),
-        ("POST", "/genres", 405, "method-not-allowed"),
+        ("PUT", "/genres", 405, "method-not-allowed"),
     ],
 )
 def test_a_problem_has_the_shape_of_rfc_9457(idle_api, method, address, status, code):

@@ -171,7 +171,7 @@ def test_genres_are_told_apart_without_case_and_named_as_first_written(api, edit
     post(editor, title="x", genres=["Épouvante"])
     answer = post(editor, title="y", genres=["éPOUVANTE", {"name": "E\u0301pouvante"}, "Drama"])
     assert answer.json["genres"] == [{"name": "Épouvante"}, {"name": "Drama"}]
-    assert api.get("/genres").json == [{"name": "Drama"}, {"name": "Épouvante"}]
+    assert [genre["name"] for genre in api.get("/genres").json] == ["Drama", "Épouvante"]
 
 
 def test_a_writer_waits_for_another_that_makes_the_same_genre(app, accounts):
