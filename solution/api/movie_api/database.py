@@ -30,6 +30,12 @@ _OF_CONSTRAINT: Final[dict[str, tuple[Kind, str, tuple[Fault, ...]]]] = {
         "A movie with this IMDb id exists already, or did and was retired.",
         (Fault("body", "imdb_link", "names a movie that exists, or is retired"),),
     ),
+    # A load made the same one at the same time: whoever asks first finds out without it.
+    "genres_name_key": (
+        problems.GENRE_EXISTS,
+        "There is a genre with this name already.",
+        (Fault("body", "name", "is another genre's"),),
+    ),
 }
 # Source: PostgreSQL's manual, Appendix A, "PostgreSQL Error Codes".
 _OF_STATE: Final[dict[str, Kind]] = {

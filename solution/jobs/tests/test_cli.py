@@ -139,7 +139,7 @@ def test_a_task_that_takes_arguments_is_not_put_there_without_any(run, bench):
 def test_an_unknown_task_is_wrong_usage_and_the_known_are_told(run):
     told = run("run", "loader:relaod")
     assert told.code == 2
-    assert "there are jobs:prune, api:prune, loader:reload, loader:watch" in told.err
+    assert "there are jobs:prune, api:forget, api:prune, loader:reload, loader:watch" in told.err
 
 
 def test_a_wrong_setting_is_told(run, monkeypatch):

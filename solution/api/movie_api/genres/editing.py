@@ -17,7 +17,7 @@ from movie_api.http.conditional import Precondition, Version
 from movie_api.http.idempotency import Once
 from movie_api.http.problems import GENRE_EXISTS, GENRE_IN_USE, INVALID_BODY, NO_SUCH_GENRE, Fault, Problem
 
-# Of a genre that a third of all movies have, each is written anew.
+# Of a genre that a third of all movies have, each is written anew; and who reloads holds them all.
 _PATIENCE_SECONDS: Final = 15
 
 _HOLD: Final = text("SELECT id, name FROM genres WHERE id = :id FOR UPDATE")
@@ -85,6 +85,7 @@ def rename_genre(genre_id: int, name: str, precondition: Precondition, editor: C
     """
     with change() as making:
         connection = making.connection
+        _be_patient(connection)
         held, version = _hold(connection, genre_id)
         precondition.check(version)
         if held.name == name:
@@ -95,7 +96,6 @@ def rename_genre(genre_id: int, name: str, precondition: Precondition, editor: C
         connection.execute(_RENAME, {"id": genre_id, "name": name, "change": making.id})
         if folded(held.name) != folded(name):
             _add_alias(connection, held.name, genre_id)
-        _be_patient(connection)
         connection.execute(_TOUCH_MOVIES, {"id": genre_id, "change": making.id})
         _record(making, editor, "genre.rename", genre_id, before={"name": held.name}, after={"name": name})
     return _edited(genre_id, name, making)
@@ -138,11 +138,11 @@ def merge_genres(genre_id: int, into_id: int, editor: Caller) -> Edited:
         )
     with change() as making:
         connection = making.connection
+        _be_patient(connection)
         # In the order of their ids, or two merges might wait for each other.
         held = {one: _hold(connection, one)[0] for one in sorted((genre_id, into_id))}
         name, into_name = held[genre_id].name, held[into_id].name
         values = {"id": genre_id, "into": into_id, "change": making.id}
-        _be_patient(connection)
         connection.execute(_MOVE_MOVIES, values)
         connection.execute(_HAND_ALIASES_OVER, values)
         connection.execute(_DELETE, values)

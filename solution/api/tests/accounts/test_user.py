@@ -96,6 +96,7 @@ def test_the_export_tells_all_that_is_kept(api, accounts, session_headers):
         "sessions": 1,
         "api_keys": 2,
         "mails": 1,
+        "idempotency_keys": 0,
         "audit": 1,
     }
     assert told["identities"][0]["subject"] == "ann-at-google"
