@@ -8,9 +8,10 @@ from benchmarks.http import http
 from benchmarks.load import load
 from benchmarks.queries import bench_queries
 from benchmarks.reload import reload
+from benchmarks.search import bench_search
 
 # A further benchmark is a line here: the click command of its module.
-COMMANDS = (dumps, load, bench_queries, http, auth, reload)
+COMMANDS = (dumps, load, bench_queries, bench_search, http, auth, reload)
 
 
 @click.group(commands=COMMANDS)

@@ -38,6 +38,16 @@ def fresh_database(server_url: str, name: str, *, keep: bool = False) -> Iterato
         _administer(server_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
+@contextmanager
+def copied_database(server_url: str, source_url: str, name: str) -> Iterator[str]:
+    """The address of a copy of a database that nobody is connected to; dropped afterwards."""
+    source = make_url(source_url).database
+    drop = f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'
+    _administer(server_url, drop, f'CREATE DATABASE "{name}" TEMPLATE "{source}"')
+    yield database_address(server_url, name)
+    _administer(server_url, drop)
+
+
 def database_address(server_url: str, name: str) -> str:
     """The address of another database of the same server."""
     return make_url(server_url).set(database=name).render_as_string(hide_password=False)

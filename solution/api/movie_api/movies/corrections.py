@@ -13,8 +13,12 @@ from movie_api.database import read
 from movie_api.movies.words import Asked, one_of_words
 
 Alternative = list[Any]
-"""How many corrections are made, and ways to make them: for each word of the text what may stand in its
-stead, nothing for one that stays. Of lists and texts alone, for cursors carry it."""
+"""How many corrections are made; how many movies match then, about; and ways to make them: for each word of
+the text what may stand in its stead, nothing for one that stays. It is what cursors carry, and JSON holds.
+"""
+
+Near = dict[int, list[tuple[str, int]]]
+"""Words and how many movies have them, by their distance from another word."""
 
 _SHORTEST: Final = 3
 """Words of fewer letters are as near to most others."""
@@ -23,6 +27,9 @@ _SHORTEST_TWICE: Final = 5
 """From so many letters on, two corrections are made in one word."""
 
 _SHORTEST_BEGINNING: Final = 4
+
+_RARE: Final = 20
+"""A word that so many movies have is hardly an error, unless no movie has it beside the others."""
 
 _MOST_WORDS_TWICE: Final = 2
 """With more unknown words than this, each is corrected as little as possible."""
@@ -38,35 +45,46 @@ WHERE length(word) BETWEEN length(%s) - %s AND length(%s) + %s
 ORDER BY movies DESC, word
 """
 _BEGINNINGS: Final = """
-SELECT beginning FROM unnest(%s) AS beginning
-WHERE EXISTS (
-    SELECT FROM search_words
-    WHERE word >= beginning COLLATE "C" AND word < (beginning || chr(1114111)) COLLATE "C"
-)
+SELECT beginning, longer.movies
+FROM unnest(%s) AS beginning CROSS JOIN LATERAL (
+    SELECT sum(movies)::integer AS movies FROM (
+        SELECT movies FROM search_words
+        WHERE word >= beginning COLLATE "C" AND word < (beginning || chr(1114111)) COLLATE "C"
+        LIMIT 1000
+    ) AS first_words
+) AS longer
+WHERE longer.movies IS NOT NULL
+ORDER BY longer.movies DESC, beginning
 """
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
-def alternatives(asked: Asked) -> list[Alternative]:
+def alternatives(asked: Asked, *, is_found: bool) -> list[Alternative]:
     """What may be meant instead of the words, the fewest corrections first.
 
     Words that no title has are corrected, all of them. If titles have each, one of them is another word
-    than was meant, and each is tried by itself.
+    than was meant: each is tried by itself, those that are rare.
+
+    Args:
+        asked: The words.
+        is_found: Whether some movie has all of them.
     """
     unknown = asked.unknown
     if unknown:
-        return _levels([_nearby(asked, place) for place in unknown], unknown, len(asked.words))
-    by_cost: dict[int, list[Any]] = {}
-    for place in range(len(asked.words)):
+        return _levels([_nearby(asked, place) for place in unknown], unknown, asked)
+    merged: Alternative = [1, 0, []]
+    for place, movies in enumerate(asked.movies):
+        if is_found and movies >= _RARE:
+            continue
         near = {apart: words for apart, words in _nearby(asked, place).items() if apart == 1}
-        for cost, ways in _levels([near], (place,), len(asked.words)):
-            by_cost.setdefault(cost, []).extend(ways)
-    return [[cost, ways] for cost, ways in sorted(by_cost.items())]
+        for _, movies_then, ways in _levels([near], (place,), asked):
+            merged = [1, merged[1] + movies_then, merged[2] + ways]
+    return [merged] if merged[2] else []
 
 
 def matching(alternative: Alternative, asked: Asked) -> str:
     """The tsquery of movies that match it."""
-    _, ways = alternative
+    *_, ways = alternative
     as_asked = [*([word] for word in asked.words[:-1]), [f"{asked.words[-1]}*"]]
     return " | ".join(
         "(" + " & ".join(one_of_words(words or own) for words, own in zip(way, as_asked, strict=True)) + ")"
@@ -89,22 +107,29 @@ def distance(one: str, other: str) -> int:
     return row[-1]
 
 
-def _nearby(asked: Asked, place: int) -> dict[int, list[str]]:
+def _nearby(asked: Asked, place: int) -> Near:
     """Words that titles have, by their distance from the word at this place, the most frequent first."""
     word = asked.words[place]
     if len(word) < _SHORTEST or word.isdecimal():
         return {}
     most = 2 if len(word) >= _SHORTEST_TWICE else 1
-    near: dict[int, list[str]] = {}
-    for other, _ in read(_NEAR, (word, most, word, most, word, most + 1, most + 1)):
+    near: Near = {}
+    for other, movies in read(_NEAR, (word, most, word, most, word, most + 1, most + 1)):
         apart = distance(word, other)
         if 0 < apart <= most:
-            near.setdefault(apart, []).append(other)
-    if place == len(asked.words) - 1 and len(word) >= _SHORTEST_BEGINNING and word.isascii():
+            near.setdefault(apart, []).append((other, movies))
+    if (
+        place in asked.unknown
+        and place == len(asked.words) - 1
+        and len(word) >= _SHORTEST_BEGINNING
+        and word.isascii()
+    ):
         # The word may be a beginning, and have an error, too: less likely than an error alone.
         beginnings = read(_BEGINNINGS, (list(_one_apart(word)),))
         known = near.setdefault(2, [])
-        known += (f"{row[0]}*" for row in beginnings if len(row[0]) >= _SHORTEST)
+        known += (
+            (f"{beginning}*", movies) for beginning, movies in beginnings if len(beginning) >= _SHORTEST
+        )
     return {apart: words for apart, words in sorted(near.items()) if words}
 
 
@@ -118,7 +143,7 @@ def _one_apart(word: str) -> set[str]:
     return made - {word}
 
 
-def _levels(near: list[dict[int, list[str]]], places: tuple[int, ...], count: int) -> list[Alternative]:
+def _levels(near: list[Near], places: tuple[int, ...], asked: Asked) -> list[Alternative]:
     """Ways to correct the words at these places, each of them, by how many corrections they take."""
     if not all(near):
         return []
@@ -126,21 +151,27 @@ def _levels(near: list[dict[int, list[str]]], places: tuple[int, ...], count: in
         near = [dict([next(iter(one.items()))]) for one in near]
     most_bytes = _MOST_BYTES // sum(len(one) for one in near)
     near = [{apart: _bounded(words, most_bytes) for apart, words in one.items()} for one in near]
-    by_cost: dict[int, list[Any]] = {}
+    stay = [movies for place, movies in enumerate(asked.movies) if place not in places]
+    by_cost: dict[int, Alternative] = {}
     for distances in itertools.product(*near):
-        way: list[list[str]] = [[] for _ in range(count)]
+        way: list[list[str]] = [[] for _ in asked.words]
+        # As many movies as the rarest of the words has, at most.
+        most = list(stay)
         for place, one, apart in zip(places, near, distances, strict=True):
-            way[place] = one[apart]
-        by_cost.setdefault(sum(distances), []).append(way)
-    return [[cost, ways] for cost, ways in sorted(by_cost.items())]
+            way[place] = [word for word, _ in one[apart]]
+            most.append(sum(movies for _, movies in one[apart]))
+        level = by_cost.setdefault(sum(distances), [sum(distances), 0, []])
+        level[1] += min(most)
+        level[2].append(way)
+    return [level for _, level in sorted(by_cost.items())]
 
 
-def _bounded(words: list[str], most_bytes: int) -> list[str]:
+def _bounded(words: list[tuple[str, int]], most_bytes: int) -> list[tuple[str, int]]:
     """As many of the words, from the first, as take no more bytes than this."""
     kept = []
-    for word in words:
+    for word, movies in words:
         most_bytes -= len(word.encode()) + 3
         if most_bytes < 0:
             break
-        kept.append(word)
+        kept.append((word, movies))
     return kept

@@ -36,10 +36,10 @@ SUGGESTIONS: Final = 8
 FEW: Final = 5
 """Where fewer movies have the words as they stand, other words are tried."""
 
-_WALKED: Final = 2_000
+_WALKED: Final = 3_000
 """How many movies a walk looks at before it gives way."""
 
-_SORTED: Final = 2_000
+_SORTED: Final = 4_000
 """So many matches are sorted without trying a walk."""
 
 _CORRECTED: Final = 2
@@ -173,7 +173,8 @@ def _whole(search: Search, place: Place | None) -> list[tuple[Tier, Place | None
 def _united(asked: Asked, corrected: list[Alternative]) -> Tier:
     matches = [exactly(asked), all_words(asked), *(matching(one, asked) for one in corrected)]
     match = " | ".join(f"({one})" for one in matches)
-    return Tier(_CORRECTED + 1, 0, match, min(asked.movies), corrected)
+    most = min(asked.movies) + sum(one[1] for one in corrected)
+    return Tier(_CORRECTED + 1, 0, match, most, corrected)
 
 
 def _tiers(search: Search, corrected: list[Alternative] | None = None) -> Iterator[Tier]:
@@ -186,7 +187,7 @@ def _tiers(search: Search, corrected: list[Alternative] | None = None) -> Iterat
         corrected = _corrected(search)
     for one in corrected:
         match = matching(one, asked)
-        yield Tier(_CORRECTED, one[0], f"({match}){_none_of(earlier)}", 0, corrected)
+        yield Tier(_CORRECTED, one[0], f"({match}){_none_of(earlier)}", one[1], corrected)
         earlier.append(match)
 
 
@@ -202,9 +203,9 @@ def _corrected(search: Search) -> list[Alternative]:
         return []
     kept: list[Alternative] = []
     earlier = [as_asked.match]
-    for one in alternatives(search.asked):
+    for one in alternatives(search.asked, is_found=count > 0):
         match = matching(one, search.asked)
-        tier = Tier(_CORRECTED, one[0], f"({match}){_none_of(earlier)}", 0)
+        tier = Tier(_CORRECTED, one[0], f"({match}){_none_of(earlier)}", one[1])
         rows = _rows(search, tier, _BY_VOTES, None, FEW - count, is_descending=True)
         earlier.append(match)
         if rows:
