@@ -9,6 +9,7 @@ import psycopg2.extensions
 import structlog
 
 from movie_loader.merge_people import merge_people
+from movie_loader.overrides import record_dumped, spare_overrides
 
 TINY_CATALOGUE_ROWS: Final = 10_000
 """Below this many rows, making a table's indexes anew is cheaper than keeping them up."""
@@ -43,26 +44,30 @@ FROM (SELECT DISTINCT genres FROM staged_titles WHERE genres <> '') AS lists,
 WHERE btrim(names.name) <> ''
 """
 
-_ADD_GENRES: Final = """
+# A name that a genre lost to a rename or a merge still means that genre. None of them changes until the end.
+_HOLD_GENRES: Final = "SELECT FROM genres FOR SHARE"
+_NAMED: Final = "(SELECT id, name FROM genres UNION ALL SELECT genre_id, name FROM genre_aliases) AS named"
+
+_ADD_GENRES: Final = f"""
 INSERT INTO genres (name)
 SELECT DISTINCT ON (lower(name)) name
 FROM staged_genres
-WHERE NOT EXISTS (SELECT FROM genres WHERE lower(genres.name) = lower(staged_genres.name))
+WHERE NOT EXISTS (SELECT FROM {_NAMED} WHERE lower(named.name) = lower(staged_genres.name))
 ORDER BY lower(name), name
 ON CONFLICT DO NOTHING
-"""
+"""  # noqa: S608
 
 # No temporary table: what reads one is read by one process alone.
-_NUMBER_GENRES: Final = """
+_NUMBER_GENRES: Final = f"""
 CREATE UNLOGGED TABLE staged_genre_ids AS
 SELECT genres, array_agg(id ORDER BY position) AS genre_ids
 FROM (
-    SELECT staged_genres.genres, genres.id, min(staged_genres.position) AS position
-    FROM staged_genres JOIN genres ON lower(genres.name) = lower(staged_genres.name)
-    GROUP BY staged_genres.genres, genres.id
+    SELECT staged_genres.genres, named.id, min(staged_genres.position) AS position
+    FROM staged_genres JOIN {_NAMED} ON lower(named.name) = lower(staged_genres.name)
+    GROUP BY staged_genres.genres, named.id
 ) AS numbered
 GROUP BY genres
-"""
+"""  # noqa: S608
 
 _STAGED: Final = """
 (
@@ -75,7 +80,8 @@ _STAGED: Final = """
 # Nothing but the names of our own columns is put together here.
 _FIND_CHANGES: Final = f"""
 CREATE TEMPORARY TABLE changed_movies ON COMMIT DROP AS
-SELECT movies.id, movies.source AS old_source, movies.retired_at IS NOT NULL AS was_retired,
+SELECT movies.id, movies.changed_in AS seen_in, movies.source AS old_source,
+    movies.retired_at IS NOT NULL AS was_retired,
     CASE WHEN movies.id IS NULL THEN 'new' WHEN staged.imdb_id IS NULL THEN 'gone' ELSE 'other' END AS change,
     staged.id AS new_id, staged.imdb_id, {", ".join(f"staged.{name}" for name in _VALUES)}
 FROM movies %(join)s JOIN {_STAGED} ON staged.imdb_id = movies.imdb_id
@@ -88,6 +94,7 @@ WHERE CASE
 END
 """  # noqa: S608
 
+# What an editor changed since it was compared is left to the next load, and so is not overwritten unseen.
 # An adopted movie takes all of the dumps' values: the address that a caller gave it is none of them.
 _UPDATE: Final = f"""
 UPDATE movies SET
@@ -97,13 +104,13 @@ UPDATE movies SET
     changed_in = %(change_id)s,
     appeared_in = CASE WHEN changed.was_retired THEN %(change_id)s ELSE movies.appeared_in END
 FROM changed_movies AS changed
-WHERE movies.id = changed.id AND changed.change = 'other'
+WHERE movies.id = changed.id AND movies.changed_in = changed.seen_in AND changed.change = 'other'
 """  # noqa: S608
 
 _RETIRE: Final = """
 UPDATE movies SET retired_at = now(), changed_in = %(change_id)s
 FROM changed_movies AS changed
-WHERE movies.id = changed.id AND changed.change = 'gone'
+WHERE movies.id = changed.id AND movies.changed_in = changed.seen_in AND changed.change = 'gone'
 """
 
 _INSERT: Final = f"""
@@ -222,7 +229,8 @@ def merge_staged(connection: psycopg2.extensions.connection) -> Merged:
 
     Movies are matched by IMDb id and keep our id, also through a time in which the dumps lack them.
     What was made through the API stays as it is, unless the dumps have its IMDb id: then it is
-    adopted, and the dumps' values win. Neither readers nor writers are locked out; whoever writes
+    adopted, and the dumps' values win. Fields that an editor changed, and movies that one deleted, stay
+    as they are. Neither readers nor writers are locked out; whoever writes
     to a row that the merge writes to waits for its end.
 
     Raises:
@@ -231,6 +239,8 @@ def merge_staged(connection: psycopg2.extensions.connection) -> Merged:
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", (LOCK_PATIENCE,))
         _raise_memory(cursor, "work_mem", "64MB")
+        cursor.execute(_HOLD_GENRES)
+        has_overrides = spare_overrides(cursor)
         cursor.execute(_SPLIT_GENRES)
         cursor.execute(_ADD_GENRES)
         cursor.execute(_NUMBER_GENRES)
@@ -251,6 +261,8 @@ def merge_staged(connection: psycopg2.extensions.connection) -> Merged:
         cursor.execute(_INSERT_STAGED if is_first else _INSERT, values)
         inserted = cursor.rowcount
         people = merge_people(cursor, change_id)
+        if has_overrides:
+            record_dumped(cursor)
     return Merged(
         change_id,
         inserted,

@@ -141,6 +141,7 @@ def test_a_movie_has_everything_that_the_dumps_say_of_it(loads, dumps):
         "is_adult": False,
         "genre_ids": [drama, crime],
         "imdb_link": None,
+        "overrides": None,
         "retired_at": None,
         "appeared_in": 2,
         "changed_in": 2,
