@@ -93,11 +93,14 @@ class Credits:
             numbers, each once a movie, `MOST_CREDITS` at most, shape (c,).
         """
         # Part by part, for there may be millions of them.
-        parts = [numbers[people.places(part)] for part in self._people] if len(people.keys) else []
-        self._people = []
-        credited = np.concatenate([*parts, np.empty(0, np.int32)])
-        places = np.concatenate([*self._places, np.empty(0, np.int64)])
-        self._places = []
+        credited = np.concatenate(
+            [numbers[people.places(part)] for part in _taken(self._people)] + [np.empty(0, np.int32)]
+        )
+        places = np.empty(len(credited), np.int64)
+        filled = 0
+        for part in _taken(self._places):
+            places[filled : filled + len(part)] = part
+            filled += len(part)
         if (places[1:] <= places[:-1]).any():
             order = np.argsort(places, kind="stable")
             places, credited = places[order], credited[order]
@@ -119,6 +122,13 @@ class Credits:
         self._tally.add(Effect.MENDED, "too_many_credits", (), cut)
         movies, credited = movies[is_kept], credited[is_kept]
         return np.searchsorted(movies, np.arange(len(self._movies.keys) + 1)), credited
+
+
+def _taken(parts: list[Int64s]) -> Iterator[Int64s]:
+    """Yield arrays, the first one first, and forget each of them."""
+    parts.reverse()
+    while parts:
+        yield parts.pop()
 
 
 def _whole_movies(movies: Int32s) -> Iterator[tuple[int, int]]:

@@ -1,6 +1,7 @@
 """From the dumps to the staging tables: joins what reads, parses, matches and copies their rows."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import numpy as np
@@ -14,11 +15,12 @@ from movie_loader.errors import LoadError
 from movie_loader.faults import Effect
 from movie_loader.ids import NO_ID, PERSON_PREFIX, Int64s, KeySet, SeenKeys, keys_of_texts, random_uuids
 from movie_loader.known_people import Numbers
+from movie_loader.memory import give_back_memory
 from movie_loader.pipes import Stopper
 from movie_loader.progress import Meter
 from movie_loader.ratings import RatingTable
 from movie_loader.readings import Parsed, Reading, Task
-from movie_loader.report import LoadReport
+from movie_loader.report import LoadReport, Stage
 from movie_loader.wanted import OfCast, OfIds, OfTypes
 
 _ROLES: Final = ("director_ids", "writer_ids", "cast_ids")
@@ -40,9 +42,9 @@ def stage_all(
     task = Task(connection, dumps, report, meter, stopper)
     with connection:
         staging.create_staging(connection)
-    with report.stage("ratings") as stage:
+    with _stage(report, "ratings") as stage:
         ratings = RatingTable.gather(_rating_frames(task.reading(RATINGS, stage)), report.tally(RATINGS))
-    with report.stage("titles") as stage, connection:
+    with _stage(report, "titles") as stage, connection:
         titles = task.reading(TITLES, stage, OfTypes(report.title_types))
         kept: list[Int64s] = []
         task.copy(staging.TITLES, _title_frames(titles, ratings, kept))
@@ -56,24 +58,31 @@ def stage_all(
         name: Credits(movies, report.tally(CAST if name == "cast_ids" and report.with_cast else CREW))
         for name in _ROLES
     }
-    with report.stage("crew") as stage:
+    with _stage(report, "crew") as stage:
         _gather_crew(task.reading(CREW, stage, OfIds(movies)), roles)
     if report.with_cast:
-        with report.stage("cast") as stage:
+        with _stage(report, "cast") as stage:
             _gather_cast(task.reading(CAST, stage, OfCast(movies, CAST_CATEGORIES)), roles["cast_ids"])
     if report.with_akas:
-        with report.stage("other titles") as stage, connection:
+        with _stage(report, "other titles") as stage, connection:
             task.copy(staging.AKAS, _aka_frames(task.reading(AKAS, stage, OfIds(movies)), movies))
-    with report.stage("people") as stage:
+    with _stage(report, "people") as stage:
         people = KeySet(np.concatenate([role.people() for role in roles.values()]))
         numbers = Numbers.of(connection, people)
         with connection:
             task.copy(staging.PEOPLE, _person_frames(task.reading(NAMES, stage, OfIds(people)), numbers))
-    with report.stage("credits") as stage, connection:
+    with _stage(report, "credits") as stage, connection:
         report.people_without_name = len(people.keys) - report.person_rows
         numbered = {name: role.numbered(people, numbers.of_named()) for name, role in roles.items()}
         report.credit_rows = stage.rows = sum(len(credited) for _, credited in numbered.values())
         task.copy(staging.CREDITS, credit_frames(movies, numbered))
+
+
+@contextmanager
+def _stage(report: LoadReport, name: str) -> Iterator[Stage]:
+    with report.stage(name) as stage:
+        yield stage
+    give_back_memory()
 
 
 def _rating_frames(reading: Reading) -> Iterator[tuple[Int64s, Int64s, pd.DataFrame]]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 import psycopg2.extensions
-import pyarrow as pa
 
 from movie_loader import frames, rows, sources, staging
 from movie_loader.datasets import Dataset
@@ -100,8 +99,6 @@ class Reading:
                 "rows": self.stage.rows,
             }
         )
-        # What one file took is not held beside what the next one takes.
-        pa.default_memory_pool().release_unused()
 
     def parsed(self) -> Iterator["Parsed"]:
         """Yield the wanted rows that are whole."""
