@@ -95,7 +95,7 @@ def ensure_next_people(dumps: Path, folder: Path, changes: PeopleChanges, *, see
         return
     noted.unlink(missing_ok=True)
     movies = {line.split(b"\t", 1)[0] for line in _lines(folder / TITLES_FILE) if _is_movie(line)}
-    new = sorted(one for one in movies if one >= b"tt%d" % _FIRST_NEW_NUMBER)
+    new = sorted(one for one in movies if int(one[2:]) >= _FIRST_NEW_NUMBER)
     directed = [
         (fields[0], fields[1].split(b",")[0])
         for fields in (line.split(b"\t") for line in _lines(dumps / CREW_FILE))
