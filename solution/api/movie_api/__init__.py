@@ -22,6 +22,7 @@ from movie_api.http.exchange import Api, Exchange
 from movie_api.http.kept import KeptAnswers
 from movie_api.http.request_log import RequestLog
 from movie_api.movies.routes import movies
+from movie_api.people.routes import people
 
 __all__ = ["create_app"]
 
@@ -62,6 +63,7 @@ def create_app(settings: Settings | None = None) -> Api:
 
     app.register_blueprint(movies)
     app.register_blueprint(genres)
+    app.register_blueprint(people)
     app.register_blueprint(dataset)
     accounts.register(app)
     app.cli.add_command(commands.users)

@@ -20,6 +20,7 @@ from movie_testing.api_server import RunningApi, running_api
 from movie_testing.factories.accounts import Account, AccountFactory
 from movie_testing.factories.loads import LoadFactory
 from movie_testing.factories.movies import MovieFactory
+from movie_testing.factories.people import PersonFactory
 from sqlalchemy import event
 from werkzeug.test import TestResponse
 
@@ -174,6 +175,12 @@ def session_headers(app, accounts) -> Callable[..., dict[str, str]]:
 @pytest.fixture
 def movies(database_url) -> Iterator[MovieFactory]:
     with MovieFactory(database_url) as factory:
+        yield factory
+
+
+@pytest.fixture
+def people(database_url) -> Iterator[PersonFactory]:
+    with PersonFactory(database_url) as factory:
         yield factory
 
 

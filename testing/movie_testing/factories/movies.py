@@ -1,7 +1,7 @@
 """Makes movies straight in the database, past the API and the loader; each change is a generation."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
@@ -10,6 +10,8 @@ import psycopg2
 from movie_database.addresses import libpq_address
 from movie_database.sort_keys import sort_key
 from psycopg2.extras import execute_values
+
+from movie_testing.factories.people import MadePerson
 
 _COLUMNS: Final = (
     "id",
@@ -66,7 +68,8 @@ class MovieFactory:
 
         Args:
             **fields: `id`, `imdb_id`, `title`, `original_title`, `year`, `rating`, `votes`, `runtime`,
-                `genres` (names), `is_adult`, `imdb_link`, `source`.
+                `genres` (names), `is_adult`, `imdb_link`, `source`, and people that were made: `directors`,
+                `writers`, `cast`.
         """
         (made,) = self._insert([fields])
         return made
@@ -91,6 +94,12 @@ class MovieFactory:
         """The movies have these values from now on, by one change of all."""
         values = self._stored(fields)
         self._update(movie_ids, ", ".join(f"{name} = %s" for name in values), *values.values())
+
+    def credit(self, movie_id: str, **roles: Sequence[MadePerson]) -> None:
+        """These people made the movie: `directors`, `writers`, `cast`, and nobody else."""
+        with self._publishing() as (cursor, change_id):
+            self._write_credits(cursor, {movie_id: self._credits(roles)})
+            cursor.execute("UPDATE movies SET changed_in = %s WHERE id = %s", (change_id, movie_id))
 
     def retire(self, *movie_ids: str) -> None:
         """A load found these movies gone from the dumps."""
@@ -156,6 +165,8 @@ class MovieFactory:
                 page_size=len(values) or 1,
                 fetch=True,
             )
+            credits_of = {one: self._credits(row) for row, (one, *_) in zip(rows, returned, strict=True)}
+            self._write_credits(cursor, credits_of)
         return [
             MadeMovie(
                 id=one,
@@ -191,6 +202,23 @@ class MovieFactory:
             [genre_ids[name] for name in row.get("genres", ())],
             row.get("imdb_link"),
         )
+
+    @staticmethod
+    def _credits(roles: Mapping[str, Any]) -> list[list[int]]:
+        return [[one.number for one in roles.get(role, ())] for role in ("directors", "writers", "cast")]
+
+    @staticmethod
+    def _write_credits(cursor: Any, credits_of: Mapping[str, list[list[int]]]) -> None:
+        rows = [(movie_id, *people) for movie_id, people in credits_of.items() if any(people)]
+        if rows:
+            execute_values(
+                cursor,
+                "INSERT INTO movie_credits (movie_id, director_ids, writer_ids, cast_ids) VALUES %s"
+                " ON CONFLICT (movie_id) DO UPDATE SET director_ids = excluded.director_ids,"
+                " writer_ids = excluded.writer_ids, cast_ids = excluded.cast_ids",
+                rows,
+                template="(%s::uuid, %s::integer[], %s::integer[], %s::integer[])",
+            )
 
     def _genre_ids(self, names: list[str]) -> dict[str, int]:
         if not names:

@@ -117,7 +117,7 @@ MALFORMED_ID: Final = Kind(
     "malformed-id",
     HTTPStatus.BAD_REQUEST,
     "The id is not one",
-    "Ids are UUIDs; a movie's may be IMDb's: tt and 7 to 10 digits. A load's is a whole number.",
+    "Ids are UUIDs; a movie's or a person's may be IMDb's: tt or nm and 7 to 10 digits. A load's is a whole number.",
     "Take the id from an answer of this API, or from the address of IMDb's page.",
 )
 MALFORMED_REQUEST: Final = Kind(
@@ -246,6 +246,13 @@ NO_SUCH_GENRE: Final = Kind(
     "No genre has this id.",
     "Find the genre in /genres, and take its id from there.",
 )
+NO_SUCH_PERSON: Final = Kind(
+    "no-such-person",
+    HTTPStatus.NOT_FOUND,
+    "There is no such person",
+    "No person has this id, and none ever had.",
+    "Find the person by name in /people, and take the id from there.",
+)
 NO_SUCH_LOAD: Final = Kind(
     "no-such-load",
     HTTPStatus.NOT_FOUND,
@@ -336,6 +343,13 @@ GENRE_IN_USE: Final = Kind(
     "Movies have this genre",
     "A genre is deleted when no movie has it, not even a retired one.",
     "Merge it into another one: POST /genres/{id}/merge",
+)
+SAME_GENRE: Final = Kind(
+    "same-genre",
+    HTTPStatus.CONFLICT,
+    "Both are the same genre",
+    "A genre can't be merged into itself.",
+    "Name the genre that stays in `into`, and the one that goes in the address.",
 )
 KEY_USED: Final = Kind(
     "idempotency-key-used",
@@ -490,6 +504,7 @@ KINDS: Final = {
         NO_SUCH_MOVIE,
         NO_SUCH_OVERRIDE,
         NO_SUCH_GENRE,
+        NO_SUCH_PERSON,
         NO_SUCH_LOAD,
         NO_SUCH_PROVIDER,
         NO_SUCH_ENTRY,
@@ -501,6 +516,7 @@ KINDS: Final = {
         NOT_DELETED,
         GENRE_EXISTS,
         GENRE_IN_USE,
+        SAME_GENRE,
         KEY_USED,
         LAST_WAY_IN,
         LAST_ADMIN,

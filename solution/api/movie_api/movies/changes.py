@@ -38,11 +38,11 @@ JOIN movies USING (id)
 JOIN catalogue_changes AS appeared ON appeared.id = movies.appeared_in
 ORDER BY page.generation {along}, movies.id {along}
 """
-_IS_RETIRED: Final = 11
-_IS_ADULT: Final = 12
-_IS_NEW: Final = 13
-_GENERATION: Final = 14
-_CHANGED_AT: Final = 15
+_IS_RETIRED: Final = 12
+_IS_ADULT: Final = 13
+_IS_NEW: Final = 14
+_GENERATION: Final = 15
+_CHANGED_AT: Final = 16
 
 _AT_MOMENT: Final = (
     "SELECT generation FROM catalogue_changes WHERE changed_at <= %s ORDER BY changed_at DESC LIMIT 1"

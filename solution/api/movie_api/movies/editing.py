@@ -28,8 +28,9 @@ from movie_api.http.problems import (
     Problem,
 )
 from movie_api.movies.models import Movie, Override
-from movie_api.movies.queries import COLUMNS, ONE, found, version_of
+from movie_api.movies.queries import COLUMNS, ONE, credited, found, version_of
 from movie_api.movies.schemas import IMDB_TITLE_ADDRESS, MoviePatch, NewMovie, imdb_id_of, movie
+from movie_api.people.queries import people_in
 
 DELETED: Final = "deleted"
 _COLUMNS_OF_FIELDS: Final = {
@@ -341,7 +342,8 @@ def _edited(shown: dict[str, Any], held: _Held, making: Change) -> Edited:
 
 def _shown(connection: Connection, row: tuple[Any, ...]) -> dict[str, Any]:
     """The movie as callers see it, with genres that nobody else sees yet."""
-    return movie((str(row[0]), *row[1:]), names_in(connection, row[7]))
+    people = people_in(connection, credited([row]))
+    return movie((str(row[0]), *row[1:]), names_in(connection, row[7]), people)
 
 
 def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

@@ -116,15 +116,19 @@ def imdb_id_of(link: str | None) -> str | None:
     return match[1] if match else None
 
 
-def movie(row: Any, genre_names: Mapping[int, str]) -> dict[str, Any]:
+def movie(row: Any, genre_names: Mapping[int, str], people: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
     """A movie as callers see it.
 
     Args:
         row: id, title, original_title, year, rating_tenths, votes, runtime_minutes, genre_ids, imdb_id,
-            imdb_link, overrides.
+            imdb_link, overrides, credits: the number of directors, that of writers, and the people's numbers,
+            directors first, then writers, then cast; None for none.
         genre_names: Names of at least this row's genres.
+        people: At least this row's, by number.
     """
     rating, imdb_id = row[4], row[8]
+    directors, writers, *credited = row[11] or (0, 0)
+    named = [people[one] for one in credited]
     return {
         "id": row[0],
         "title": row[1],
@@ -134,6 +138,9 @@ def movie(row: Any, genre_names: Mapping[int, str]) -> dict[str, Any]:
         "votes": row[5],
         "runtime": row[6],
         "genres": [{"name": genre_names[one]} for one in row[7]],
+        "directors": named[:directors],
+        "writers": named[directors : directors + writers],
+        "cast": named[directors + writers :],
         "imdb_link": row[9] or (f"{IMDB_TITLE_ADDRESS}{imdb_id}/" if imdb_id else None),
         "overrides": row[10] or [],
     }

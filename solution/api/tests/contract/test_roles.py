@@ -31,6 +31,7 @@ from movie_testing import databases
 from movie_testing.factories.accounts import Account, AccountFactory
 from movie_testing.factories.loads import LoadFactory
 from movie_testing.factories.movies import MovieFactory
+from movie_testing.factories.people import PersonFactory
 
 CONTRACT = yaml.safe_load((Path(movie_api.__file__).parent / "openapi.yaml").read_text("utf-8"))
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -346,11 +347,13 @@ def world(server_url, _server, _template, tmp_path_factory) -> Iterator[World]:
     with (
         AccountFactory(url) as accounts,
         MovieFactory(url) as movies,
+        PersonFactory(url) as people,
         LoadFactory(url) as loads,
         closing(psycopg2.connect(libpq_address(url))) as connection,
     ):
         connection.autocommit = True
         movies.create(imdb_id="tt0468569")
+        people.create(imdb_id="nm0634240")
         loads.create()
         # Every other admin may go.
         accounts.create(role="admin")

@@ -32,7 +32,7 @@ NO_LIMITS = dict.fromkeys(
 
 
 @pytest.fixture
-def server(database_url, movies, loads, tmp_path):
+def server(database_url, movies, people, loads, tmp_path):
     numbers = range(40)
     movies.create_many(
         title=[f"Movie {number % 5}" for number in numbers],
@@ -42,7 +42,10 @@ def server(database_url, movies, loads, tmp_path):
         genres=[("Action",) if number % 2 else ("Crime", "Drama") for number in numbers],
     )
     # The path of the contract's example.
-    movies.create(imdb_id="tt0468569")
+    nolan = people.create("Christopher Nolan", imdb_id="nm0634240", born=1970)
+    movies.create(
+        imdb_id="tt0468569", directors=[nolan], writers=people.create_many("Ann", "Bob"), cast=[nolan]
+    )
     movies.retire(movies.create(imdb_id="tt0468570").id)
     for state in ("done", "unchanged", "refused", "failed", "running"):
         loads.create(

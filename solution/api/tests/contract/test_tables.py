@@ -135,7 +135,7 @@ def test_the_patterns_and_bounds_of_a_new_movie_are_the_same(schema):
 
 
 def test_the_fields_of_a_movie_are_the_same_in_contract_and_answer():
-    answer = schemas.movie(("id", "title", None, None, None, None, None, [], None, None, None), {})
+    answer = schemas.movie(("id", "title", None, None, None, None, None, [], None, None, None, None), {}, {})
     assert SCHEMAS["Movie"]["required"] == list(answer) == list(SCHEMAS["Movie"]["properties"])
 
 

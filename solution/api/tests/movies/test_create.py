@@ -44,6 +44,9 @@ def test_a_movie_that_is_made_is_there_under_its_location(api, editor):
         "votes": 3,
         "runtime": 104,
         "genres": [{"name": "Drama"}, {"name": "Mystery"}],
+        "directors": [],
+        "writers": [],
+        "cast": [],
         "imdb_link": LINK,
         "overrides": [],
     }

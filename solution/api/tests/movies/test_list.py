@@ -33,6 +33,9 @@ def test_a_movie_has_all_its_fields(api, movies):
             "votes": 3_000_000,
             "runtime": 51_420,
             "genres": [{"name": "Drama"}, {"name": "Action"}],
+            "directors": [],
+            "writers": [],
+            "cast": [],
             "imdb_link": "https://www.imdb.com/title/tt0111161/",
             "overrides": [],
         }

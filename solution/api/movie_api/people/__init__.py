@@ -1,0 +1,1 @@
+"""People: one, those with a name, and what movies show of them."""
