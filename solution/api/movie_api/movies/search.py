@@ -67,11 +67,22 @@ class Tier(NamedTuple):
 
 
 class Search(NamedTuple):
-    """What was asked for, and the conditions of the filters: on movies by genre, and on movies alone."""
+    """One search.
+
+    Attributes:
+        asked: What was asked for.
+        conditions: Of the filters, on movies by genre.
+        of_movies: The same on movies alone.
+        limit: How many rows a page needs.
+        kept: The first rows of lists that were read, and up to how many: those that tell whether words are
+            to be corrected are often the page's own.
+    """
 
     asked: Asked
     conditions: Conditions
     of_movies: Conditions
+    limit: int
+    kept: dict[tuple[str, str, bool], tuple[int, list[Row]]]
 
 
 _Found = tuple[Row, Tier]
@@ -83,7 +94,8 @@ def search_page(query: Query, asked: PageAsked) -> Page:
     Raises:
         Problem: If the text has too many words, or `after_id` is not of this list.
     """
-    search = _search(query)
+    limit = asked.size + 1
+    search = _search(query, limit)
     if search is None:
         if asked.after_id is not None:
             raise not_in_list(asked.after_id)
@@ -95,7 +107,6 @@ def search_page(query: Query, asked: PageAsked) -> Page:
     place = asked.place
     if asked.after_id is not None:
         place = _place_of(asked.after_id, search, sort, is_by_relevance=is_by_relevance)
-    limit = asked.size + 1
     found: list[_Found] = []
     parts = _parts(search, place) if is_by_relevance else _whole(search, place)
     for tier, inner in parts:
@@ -116,7 +127,7 @@ def suggestions(query: Query) -> list[dict[str, Any]]:
     """
     if "q" not in query:
         raise invalid(Fault("query", "q", "must be given: what was typed so far"))
-    search = _search(query)
+    search = _search(query, SUGGESTIONS)
     rows: list[Row] = []
     if search is not None:
         for tier in islice(_tiers(search, []), _CORRECTED):
@@ -126,13 +137,13 @@ def suggestions(query: Query) -> list[dict[str, Any]]:
     return [{"id": row[0], "title": row[1], "year": row[3]} for row in rows]
 
 
-def _search(query: Query) -> Search | None:
+def _search(query: Query, limit: int) -> Search | None:
     """What the query asks for; None if no movie can match."""
     asked = asked_words(query["q"])
     conditions, of_movies = conditions_of(query), conditions_of(query, by_genre=False)
     if asked is None or conditions is None or of_movies is None:
         return None
-    return Search(asked, conditions, of_movies)
+    return Search(asked, conditions, of_movies, limit, {})
 
 
 def _position(found: _Found) -> tuple[list[object], str]:
@@ -181,8 +192,7 @@ def _tiers(search: Search, corrected: list[Alternative] | None = None) -> Iterat
     """Every tier; words are corrected as a cursor says, and without one when it is their turn."""
     asked = search.asked
     earlier = [exactly(asked), all_words(asked)]
-    yield Tier(0, 0, earlier[0], 0)
-    yield Tier(1, 0, f"({earlier[1]}) & !{earlier[0]}", min(asked.movies))
+    yield from _uncorrected(asked)
     if corrected is None:
         corrected = _corrected(search)
     for one in corrected:
@@ -191,22 +201,29 @@ def _tiers(search: Search, corrected: list[Alternative] | None = None) -> Iterat
         earlier.append(match)
 
 
+def _uncorrected(asked: Asked) -> tuple[Tier, Tier]:
+    """The tiers of movies that have the words as they stand."""
+    exact, every, most = exactly(asked), all_words(asked), min(asked.movies)
+    return Tier(0, 0, exact, most), Tier(1, 0, f"({every}) & !{exact}", most)
+
+
 def _none_of(matches: list[str]) -> str:
     return "".join(f" & !({one})" for one in matches)
 
 
 def _corrected(search: Search) -> list[Alternative]:
     """What may be meant instead, if few movies have the words as they stand; none that no movie matches."""
-    as_asked = _united(search.asked, [])
-    count = len(_rows(search, as_asked, _BY_VOTES, None, FEW, is_descending=True))
-    if count >= FEW:
-        return []
+    count = 0
+    for tier in _uncorrected(search.asked):
+        count += len(_first_rows(search, tier))
+        if count >= FEW:
+            return []
     kept: list[Alternative] = []
-    earlier = [as_asked.match]
+    earlier = [exactly(search.asked), all_words(search.asked)]
     for one in alternatives(search.asked, is_found=count > 0):
         match = matching(one, search.asked)
         tier = Tier(_CORRECTED, one[0], f"({match}){_none_of(earlier)}", one[1])
-        rows = _rows(search, tier, _BY_VOTES, None, FEW - count, is_descending=True)
+        rows = _first_rows(search, tier)
         earlier.append(match)
         if rows:
             kept.append(one)
@@ -214,6 +231,10 @@ def _corrected(search: Search) -> list[Alternative]:
         if count >= FEW:
             break
     return kept
+
+
+def _first_rows(search: Search, tier: Tier) -> list[Row]:
+    return _rows(search, tier, _BY_VOTES, None, max(FEW, search.limit), is_descending=True)
 
 
 def _place_of(after_id: str, search: Search, sort: Sort, *, is_by_relevance: bool) -> Place:
@@ -236,6 +257,19 @@ def _rows(
     search: Search, tier: Tier, sort: Sort, place: Place | None, limit: int, *, is_descending: bool
 ) -> list[Row]:
     """At most `limit` rows of `COLUMNS` and the sort value, away from the place, nearest first."""
+    if place is not None:
+        return _read_rows(search, tier, sort, place, limit, is_descending=is_descending)
+    key = (tier.match, sort.name, is_descending)
+    kept_limit, rows = search.kept.get(key, (0, []))
+    if limit > kept_limit and len(rows) == kept_limit:
+        rows = _read_rows(search, tier, sort, None, limit, is_descending=is_descending)
+        search.kept[key] = (limit, rows)
+    return rows[:limit]
+
+
+def _read_rows(
+    search: Search, tier: Tier, sort: Sort, place: Place | None, limit: int, *, is_descending: bool
+) -> list[Row]:
     if tier.most > _SORTED:
         rows = _walked(search, tier, sort, place, limit, is_descending=is_descending)
         if rows is not None:
