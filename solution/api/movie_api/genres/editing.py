@@ -15,7 +15,7 @@ from movie_api.genres.queries import LOCK, ONE, folded, found
 from movie_api.http.access import Caller
 from movie_api.http.conditional import Precondition, Version
 from movie_api.http.idempotency import Once
-from movie_api.http.problems import GENRE_EXISTS, GENRE_IN_USE, INVALID_BODY, NO_SUCH_GENRE, Fault, Problem
+from movie_api.http.problems import GENRE_EXISTS, GENRE_IN_USE, NO_SUCH_GENRE, SAME_GENRE, Fault, Problem
 
 # Of a genre that a third of all movies have, each is written anew; and who reloads holds them all.
 _PATIENCE_SECONDS: Final = 15
@@ -132,7 +132,7 @@ def merge_genres(genre_id: int, into_id: int, editor: Caller) -> Edited:
     """
     if genre_id == into_id:
         raise Problem(
-            INVALID_BODY,
+            SAME_GENRE,
             "A genre can't be merged into itself.",
             [Fault("body", "into", "must be another genre than the one in the path")],
         )

@@ -169,7 +169,7 @@ def test_a_genre_is_merged_into_another_with_its_movies_and_names(api, editor, m
 def test_a_genre_is_not_merged_into_itself_or_into_none(api, editor):
     genre_id = editor.post("/genres", json={"name": "a"}).json["id"]
     merge = f"/genres/{genre_id}/merge"
-    assert kind(editor.post(merge, json={"into": genre_id})) == (400, "invalid-body")
+    assert kind(editor.post(merge, json={"into": genre_id})) == (409, "same-genre")
     assert kind(editor.post(merge, json={"into": 99})) == (404, "no-such-genre")
     assert kind(editor.post("/genres/99/merge", json={"into": genre_id})) == (404, "no-such-genre")
     assert api.get("/genres").json == [{"id": genre_id, "name": "a"}]
