@@ -8,13 +8,12 @@ the movie has the editor's values; `movie_overrides` keeps what the dumps say me
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-import orjson
 from movie_database.sort_keys import sort_key
-from sqlalchemy import Connection, delete, func, insert, text, update
+from sqlalchemy import Connection, func, insert, text, update
 
 from movie_api import audit, first_answers
 from movie_api.catalogue import Change, change
-from movie_api.genres.queries import find_or_create, names_in
+from movie_api.genres.queries import names_in
 from movie_api.http.access import Caller
 from movie_api.http.conditional import Precondition, Version
 from movie_api.http.idempotency import Once
@@ -27,29 +26,22 @@ from movie_api.http.problems import (
     Fault,
     Problem,
 )
-from movie_api.movies.models import Movie, Override
+from movie_api.movies.models import Movie
+from movie_api.movies.overriding import (
+    COLUMNS_OF_FIELDS,
+    DELETED,
+    Held,
+    drop_overrides,
+    dumped_values,
+    keep_overrides,
+    override,
+    stored_values,
+)
 from movie_api.movies.queries import COLUMNS, ONE, credited, found, version_of
 from movie_api.movies.schemas import IMDB_TITLE_ADDRESS, MoviePatch, NewMovie, imdb_id_of, movie
 from movie_api.people.queries import people_in
 
-DELETED: Final = "deleted"
-_COLUMNS_OF_FIELDS: Final = {
-    "title": "title",
-    "original_title": "original_title",
-    "year": "year",
-    "rating": "rating_tenths",
-    "votes": "votes",
-    "runtime": "runtime_minutes",
-    "genres": "genre_ids",
-    "imdb_link": "imdb_link",
-}
 _LOCK: Final = "SELECT id, source FROM movies WHERE {column} = %s FOR NO KEY UPDATE"
-# The dumps' value is kept by what it means: a genre by its name, for they may make it another genre's.
-_OVERRIDE: Final = text(
-    "INSERT INTO movie_overrides (movie_id, field, dumped, made_by)"
-    " VALUES (:movie_id, :field, CAST(:dumped AS jsonb), :made_by)"
-    " ON CONFLICT ON CONSTRAINT movie_overrides_pkey DO NOTHING"
-)
 _OVERRIDDEN: Final = text(
     "(SELECT array_agg(field::text ORDER BY field) FROM movie_overrides WHERE movie_id = movies.id)"
 )
@@ -59,26 +51,6 @@ class Edited(NamedTuple):
     """A movie, as it is after a change, and the version that it then has."""
 
     movie: dict[str, Any]
-    version: Version
-
-
-class _Held(NamedTuple):
-    """A movie that nobody else changes before the end of the transaction.
-
-    Attributes:
-        id: Ours.
-        is_dumped: Whether it is from the dumps.
-        columns: Its values.
-        row: The same, as `schemas.movie` takes them.
-        is_retired: Whether it is gone.
-        version: Its version.
-    """
-
-    id: str
-    is_dumped: bool
-    columns: Mapping[str, Any]
-    row: tuple[Any, ...]
-    is_retired: bool
     version: Version
 
 
@@ -99,7 +71,7 @@ def create_movie(new: NewMovie, creator: Caller | None, once: Once | None) -> di
         if made_before is not None:
             making.is_void = True
             return dict(made_before)
-        values = _stored(connection, new.model_dump())
+        values = stored_values(connection, new.model_dump())
         row = connection.execute(
             insert(Movie)
             .values(
@@ -144,7 +116,7 @@ def delete_movie(movie_id: str, precondition: Precondition, editor: Caller) -> N
     """
     with change() as making:
         held = _hold(making.connection, movie_id, precondition)
-        _override(making.connection, held, DELETED, None, editor)
+        override(making.connection, held, DELETED, None, editor)
         _write(making, held, {"retired_at": func.now()})
         audit.record(making.connection, editor, "movie.delete", held.id, _of_deletion(was=False))
 
@@ -160,7 +132,7 @@ def restore_movie(movie_id: str, editor: Caller) -> Edited:
         held = _hold(connection, movie_id)
         if DELETED not in (held.columns["overrides"] or ()):
             raise Problem(NOT_DELETED, "No editor deleted this movie, so none can restore it.")
-        _drop_overrides(connection, held, [DELETED])
+        drop_overrides(connection, held, [DELETED])
         edited = _write(making, held, {"retired_at": None, "appeared_in": making.id})
         audit.record(connection, editor, "movie.restore", held.id, _of_deletion(was=True))
     return _edited(edited, held, making)
@@ -177,12 +149,12 @@ def drop_override(movie_id: str, field: str, precondition: Precondition, editor:
         held = _hold(connection, movie_id)
         if held.is_retired:
             raise _retired(movie_id)
-        dumped = _dumped(connection, held)
+        dumped = dumped_values(connection, held, [field])
         if field not in dumped:
             raise Problem(NO_SUCH_OVERRIDE, "This field of the movie follows the dumps already.")
         precondition.check(held.version)
         before = _shown(connection, held.row)
-        _drop_overrides(connection, held, [field])
+        drop_overrides(connection, held, [field])
         after = _write(making, held, _columns_of({field: dumped[field]}))
         audit.record(connection, editor, "movie.override.drop", held.id, _difference(before, after))
 
@@ -192,14 +164,14 @@ def _edit(movie_id: str, given: Mapping[str, Any], precondition: Precondition, e
         connection = making.connection
         held = _hold(connection, movie_id, precondition)
         before = _shown(connection, held.row)
-        wanted = _stored(connection, given)
+        wanted = stored_values(connection, given)
         columns = _columns_of(wanted)
         if "imdb_link" in wanted:
             columns |= _links(held, wanted)
-        values = {field: columns[_COLUMNS_OF_FIELDS[field]] for field in wanted}
-        is_overridden_otherwise = _keep_overrides(connection, held, values, editor)
+        values = {field: columns[COLUMNS_OF_FIELDS[field]] for field in wanted}
+        is_overridden_otherwise = keep_overrides(connection, held, values, editor)
         if not is_overridden_otherwise and all(
-            held.columns[_COLUMNS_OF_FIELDS[field]] == value for field, value in values.items()
+            held.columns[COLUMNS_OF_FIELDS[field]] == value for field, value in values.items()
         ):
             # Nobody has to hear of what changes nothing, and the version stays.
             making.is_void = True
@@ -209,7 +181,7 @@ def _edit(movie_id: str, given: Mapping[str, Any], precondition: Precondition, e
     return _edited(after, held, making)
 
 
-def _hold(connection: Connection, movie_id: str, precondition: Precondition | None = None) -> _Held:
+def _hold(connection: Connection, movie_id: str, precondition: Precondition | None = None) -> Held:
     """The movie, which waits for nobody from now on and for whom others wait.
 
     Args:
@@ -229,32 +201,22 @@ def _hold(connection: Connection, movie_id: str, precondition: Precondition | No
             raise _retired(movie_id)
         precondition.check(it.version)
     columns = dict(row._mapping)  # noqa: SLF001  its public name
-    return _Held(str(locked.id), locked.source == "imdb", columns, it.row, it.is_retired, it.version)
+    return Held(str(locked.id), locked.source == "imdb", columns, it.row, it.is_retired, it.version)
 
 
 def _retired(movie_id: str) -> Problem:
     return Problem(MOVIE_RETIRED, f"The movie with the id {movie_id} was retired.")
 
 
-def _stored(connection: Connection, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields' values as columns have them."""
-    stored = dict(given)
-    if stored.get("rating") is not None:
-        stored["rating"] = round(stored["rating"] * 10)
-    if "genres" in stored:
-        stored["genres"] = find_or_create(connection, stored["genres"] or [])
-    return stored
-
-
 def _columns_of(stored: Mapping[str, Any]) -> dict[str, Any]:
     """The columns that these fields are kept in."""
-    columns = {_COLUMNS_OF_FIELDS[field]: value for field, value in stored.items()}
+    columns = {COLUMNS_OF_FIELDS[field]: value for field, value in stored.items()}
     if "title" in columns:
         columns["title_key"] = sort_key(columns["title"])
     return columns
 
 
-def _links(held: _Held, wanted: Mapping[str, Any]) -> dict[str, Any]:
+def _links(held: Held, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """The columns that a link to IMDb decides on."""
     link = wanted["imdb_link"]
     imdb_id = imdb_id_of(link)
@@ -273,57 +235,7 @@ def _links(held: _Held, wanted: Mapping[str, Any]) -> dict[str, Any]:
     return {"imdb_link": link}
 
 
-def _keep_overrides(connection: Connection, held: _Held, wanted: Mapping[str, Any], editor: Caller) -> bool:
-    """The fields that now differ from the dumps are overrides, and those that do not are none.
-
-    Returns:
-        Whether there is one more or one less.
-    """
-    if not held.is_dumped:
-        return False
-    dumped = _dumped(connection, held)
-    over = [field for field, value in wanted.items() if field in dumped and value == dumped[field]]
-    _drop_overrides(connection, held, over)
-    new = [
-        field
-        for field, value in wanted.items()
-        if field not in dumped and value != held.columns[_COLUMNS_OF_FIELDS[field]]
-    ]
-    for field in new:
-        present = held.columns[_COLUMNS_OF_FIELDS[field]]
-        if field == "genres":
-            names = names_in(connection, present)
-            present = [names[one] for one in present]
-        _override(connection, held, field, present, editor)
-    return bool(over or new)
-
-
-def _dumped(connection: Connection, held: _Held) -> dict[str, Any]:
-    """What the dumps say of the fields that are overridden, as columns would have it."""
-    if not held.columns["overrides"]:
-        return {}
-    rows = connection.execute(
-        text("SELECT field, dumped FROM movie_overrides WHERE movie_id = :id AND field <> :deleted"),
-        {"id": held.id, "deleted": DELETED},
-    )
-    dumped: dict[str, Any] = dict(rows.all())
-    if "genres" in dumped:
-        dumped["genres"] = find_or_create(connection, dumped["genres"])
-    return dumped
-
-
-def _override(connection: Connection, held: _Held, field: str, dumped: Any, editor: Caller) -> None:
-    values = {"movie_id": held.id, "field": field, "made_by": editor.pseudonym}
-    connection.execute(_OVERRIDE, values | {"dumped": orjson.dumps(dumped).decode()})
-
-
-def _drop_overrides(connection: Connection, held: _Held, fields: list[str]) -> None:
-    if fields:
-        mine = (Override.movie_id == held.id) & Override.field.in_(fields)
-        connection.execute(delete(Override).where(mine))
-
-
-def _write(making: Change, held: _Held, columns: Mapping[str, Any]) -> dict[str, Any]:
+def _write(making: Change, held: Held, columns: Mapping[str, Any]) -> dict[str, Any]:
     """The movie has these values, and its overrides by name; gives it as callers see it."""
     connection = making.connection
     row = connection.execute(
@@ -335,7 +247,7 @@ def _write(making: Change, held: _Held, columns: Mapping[str, Any]) -> dict[str,
     return _shown(connection, tuple(row))
 
 
-def _edited(shown: dict[str, Any], held: _Held, making: Change) -> Edited:
+def _edited(shown: dict[str, Any], held: Held, making: Change) -> Edited:
     version = version_of(held.id, making.id, making.generation, making.changed_at_microseconds)
     return Edited(shown, version)
 
