@@ -29,6 +29,7 @@ CREATE TABLE users (
     CONSTRAINT users_email_verified_is_there CHECK (email_verified_at IS NULL OR email IS NOT NULL)
 );
 COMMENT ON TABLE users IS 'Accounts. Deleting a row deletes all that is personal; the audit keeps a pseudonym that then leads nowhere.';
+COMMENT ON COLUMN users.created_at IS 'When the account was made.';
 COMMENT ON COLUMN users.id IS 'Random; kept for ever.';
 COMMENT ON COLUMN users.email IS 'As it was given; null for who signs in through a provider that told none, or none that is verified.';
 COMMENT ON COLUMN users.email_key IS 'The address as it is compared: in lower case.';
@@ -54,6 +55,9 @@ CREATE TABLE identities (
 );
 CREATE INDEX identities_user_id_idx ON identities (user_id);
 COMMENT ON TABLE identities IS 'Accounts at providers (Google, Apple, others by OpenID Connect) that sign in a user of ours.';
+COMMENT ON COLUMN identities.id IS 'Random.';
+COMMENT ON COLUMN identities.user_id IS 'Whom it signs in.';
+COMMENT ON COLUMN identities.linked_at IS 'When it began to.';
 COMMENT ON COLUMN identities.provider IS 'google, apple, or oidc/NAME.';
 COMMENT ON COLUMN identities.subject IS 'The provider''s own id for the person (sub), which never changes.';
 COMMENT ON COLUMN identities.email IS 'What the provider told last, for the user to recognise it; never used to find an account.';
@@ -77,6 +81,10 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_user_id_idx ON sessions (user_id);
 CREATE INDEX sessions_expires_at_idx ON sessions (expires_at);
 COMMENT ON TABLE sessions IS 'One a sign-in: what its tokens are good for ends with it, at once.';
+COMMENT ON COLUMN sessions.id IS 'Random; what its tokens name (sid).';
+COMMENT ON COLUMN sessions.user_id IS 'Whose.';
+COMMENT ON COLUMN sessions.signed_in_at IS 'When it began.';
+COMMENT ON COLUMN sessions.refreshed_at IS 'When a refresh token of it was used last.';
 COMMENT ON COLUMN sessions.method IS 'password, or the provider that signed in.';
 COMMENT ON COLUMN sessions.expires_at IS 'When its latest refresh token is out of date.';
 COMMENT ON COLUMN sessions.ended_at IS 'When it was signed out or ended otherwise; null: it goes on.';
@@ -91,6 +99,9 @@ CREATE TABLE refresh_tokens (
 );
 CREATE INDEX refresh_tokens_session_id_idx ON refresh_tokens (session_id);
 COMMENT ON TABLE refresh_tokens IS 'By the id in each (jti). One that is used again, and not just now, was stolen: its session ends.';
+COMMENT ON COLUMN refresh_tokens.id IS 'The token''s jti.';
+COMMENT ON COLUMN refresh_tokens.session_id IS 'Whose session it refreshes.';
+COMMENT ON COLUMN refresh_tokens.used_at IS 'When it was used first; null: not yet.';
 
 CREATE TABLE api_keys (
     id uuid DEFAULT gen_random_uuid() CONSTRAINT api_keys_pkey PRIMARY KEY,
@@ -107,6 +118,13 @@ CREATE TABLE api_keys (
 );
 CREATE INDEX api_keys_user_id_idx ON api_keys (user_id);
 COMMENT ON TABLE api_keys IS 'Keys for scripts: each acts for its user, within its scopes.';
+COMMENT ON COLUMN api_keys.id IS 'Random.';
+COMMENT ON COLUMN api_keys.user_id IS 'For whom it acts.';
+COMMENT ON COLUMN api_keys.name IS 'What its owner calls it.';
+COMMENT ON COLUMN api_keys.scopes IS 'What it is allowed, beside reading what is public.';
+COMMENT ON COLUMN api_keys.created_at IS 'When it was made.';
+COMMENT ON COLUMN api_keys.expires_at IS 'Until when it is good.';
+COMMENT ON COLUMN api_keys.revoked_at IS 'When its owner ended it; null: it was not.';
 COMMENT ON COLUMN api_keys.key_hash IS 'SHA-256 of the key: 256 random bits need no slow hash.';
 COMMENT ON COLUMN api_keys.hint IS 'Its first characters, to tell keys apart.';
 
@@ -134,6 +152,11 @@ CREATE INDEX mails_user_id_idx ON mails (user_id);
 CREATE INDEX mails_address_idx ON mails (lower(address), created_at);
 CREATE INDEX mails_created_at_idx ON mails (created_at);
 COMMENT ON TABLE mails IS 'Mails to be written, and the tokens of those that ask for something. A registration is nothing else until it is confirmed.';
+COMMENT ON COLUMN mails.id IS 'Random; what the job names.';
+COMMENT ON COLUMN mails.address IS 'To whom.';
+COMMENT ON COLUMN mails.created_at IS 'When it was asked for.';
+COMMENT ON COLUMN mails.sent_at IS 'When it left; null: not yet, or it was printed for who runs the server.';
+COMMENT ON COLUMN mails.used_at IS 'When its token was used, or made void; null: neither.';
 COMMENT ON COLUMN mails.kind IS 'registration, reset and email_change carry a token; a notice tells of something that happened.';
 COMMENT ON COLUMN mails.user_id IS 'Null for a registration, and for a reset until the job has looked whether there is such an account.';
 COMMENT ON COLUMN mails.display_name IS 'Of a registration: what the account will have.';
@@ -148,6 +171,8 @@ CREATE UNLOGGED TABLE nonces (
     expires_at timestamptz NOT NULL
 );
 COMMENT ON TABLE nonces IS 'SHA-256 of those that were given out and not used yet. Lost with a crash: the sign-in is begun anew.';
+COMMENT ON COLUMN nonces.nonce_hash IS 'SHA-256 of the nonce.';
+COMMENT ON COLUMN nonces.expires_at IS 'Until when it is good.';
 
 CREATE UNLOGGED TABLE sign_in_attempts (
     state_hash bytea CONSTRAINT sign_in_attempts_pkey PRIMARY KEY,
@@ -161,6 +186,11 @@ CREATE UNLOGGED TABLE sign_in_attempts (
     expires_at timestamptz NOT NULL
 );
 COMMENT ON TABLE sign_in_attempts IS 'Browsers that are on their way through a provider, by SHA-256 of the state. Lost with a crash, as nonces.';
+COMMENT ON COLUMN sign_in_attempts.state_hash IS 'SHA-256 of the state.';
+COMMENT ON COLUMN sign_in_attempts.provider IS 'As identities has it.';
+COMMENT ON COLUMN sign_in_attempts.nonce IS 'What the provider''s token must repeat.';
+COMMENT ON COLUMN sign_in_attempts.code_verifier IS 'What proves that the code is ours (PKCE).';
+COMMENT ON COLUMN sign_in_attempts.expires_at IS 'Until when the browser must be back.';
 COMMENT ON COLUMN sign_in_attempts.browser_hash IS 'SHA-256 of the cookie of the browser that began: another can''t end it.';
 COMMENT ON COLUMN sign_in_attempts.link_user_id IS 'The user whose account the identity is linked to; null: it signs in.';
 COMMENT ON COLUMN sign_in_attempts.next IS 'The path of ours that the browser goes to in the end.';
@@ -174,6 +204,11 @@ CREATE TABLE token_revocations (
     created_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE token_revocations IS 'Tokens of providers whose account is deleted here, until the provider was told.';
+COMMENT ON COLUMN token_revocations.id IS 'Random; what the job names.';
+COMMENT ON COLUMN token_revocations.provider IS 'As identities has it.';
+COMMENT ON COLUMN token_revocations.client_id IS 'The client of ours that the token was given to.';
+COMMENT ON COLUMN token_revocations.sealed_refresh_token IS 'As identities has it.';
+COMMENT ON COLUMN token_revocations.created_at IS 'When the account, or the link to it, went.';
 
 -- ── What keeps others out, and what is remembered ──
 CREATE UNLOGGED TABLE rate_limits (
@@ -183,6 +218,8 @@ CREATE UNLOGGED TABLE rate_limits (
 );
 CREATE INDEX rate_limits_expires_at_idx ON rate_limits (expires_at);
 COMMENT ON TABLE rate_limits IS 'Counters of limits, shared by all workers. Lost with a crash: everybody begins anew.';
+COMMENT ON COLUMN rate_limits.count IS 'How many times in this window.';
+COMMENT ON COLUMN rate_limits.expires_at IS 'When the window is over.';
 COMMENT ON COLUMN rate_limits.key IS 'SHA-256 of a keyed hash of what is counted, in base64url: no address of anybody is kept.';
 
 CREATE TABLE audit (
@@ -197,6 +234,8 @@ CREATE TABLE audit (
 CREATE INDEX audit_actor_idx ON audit (actor, id);
 CREATE INDEX audit_object_idx ON audit (object, id);
 COMMENT ON TABLE audit IS 'Who did what to accounts and to the catalogue.';
+COMMENT ON COLUMN audit.id IS 'In the order of the deeds.';
+COMMENT ON COLUMN audit.at IS 'When.';
 COMMENT ON COLUMN audit.actor IS 'users.pseudonym; null: nobody that is known (ANONYMOUS_WRITES, a command).';
 COMMENT ON COLUMN audit.api_key_id IS 'The key that was used, if it was one.';
 COMMENT ON COLUMN audit.action IS 'Such as movie.create, user.promote.';
