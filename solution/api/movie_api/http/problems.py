@@ -117,7 +117,8 @@ MALFORMED_ID: Final = Kind(
     "malformed-id",
     HTTPStatus.BAD_REQUEST,
     "The id is not one",
-    "Ids are UUIDs; a movie's or a person's may be IMDb's: tt or nm and 7 to 10 digits. A load's is a whole number.",
+    "Ids are UUIDs; a movie's or a person's may be IMDb's: tt or nm and 7 to 10 digits. A load's is a whole"
+    " number.",
     "Take the id from an answer of this API, or from the address of IMDb's page.",
 )
 MALFORMED_REQUEST: Final = Kind(

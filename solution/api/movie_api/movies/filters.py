@@ -51,6 +51,11 @@ def _tenths_below(rating: Decimal) -> int:
     return int((rating * 10).to_integral_value(ROUND_FLOOR))
 
 
+def _person(given: str) -> tuple[str, ...]:
+    """One person: names may hold commas."""
+    return (text(MAXIMUM_TEXT_CHARACTERS)(given),)
+
+
 SORTS: Final = {
     sort.name: sort
     for sort in (
@@ -66,6 +71,10 @@ RELEVANCE: Final = "relevance"
 """The order of lists that a text finds, unless they are asked for in another."""
 
 MAXIMUM_TEXT_CHARACTERS: Final = 200
+
+MAXIMUM_PEOPLE: Final = 10
+EVERYBODY: Final = "(director_ids || writer_ids || cast_ids)"
+"""Everybody of a movie, as the index has them."""
 
 MAXIMUM_GENRES_PER_TEXT: Final = 10
 MAXIMUM_GENRE_TEXTS: Final = 10
@@ -86,6 +95,29 @@ FILTERS: Final = {
         Filter("year_gte", "year >= %s", integer(1, 9999), "movies_year_idx"),
         Filter("year_lte", "year <= %s", integer(1, 9999), "movies_year_idx"),
         Filter("votes_gte", "votes >= %s", integer(0, MAXIMUM_COUNT), "movies_votes_idx"),
+        # As arrays, which are read once and first: a join, the planner would turn round, and look for each
+        # movie of a list whether it is one of the person's.
+        Filter(
+            "director",
+            "id = ANY(ARRAY(SELECT movie_id FROM movie_credits WHERE director_ids && %s::integer[]))",
+            type=_person,
+            index="movie_credits_director_ids_idx",
+            most=MAXIMUM_PEOPLE,
+        ),
+        Filter(
+            "person",
+            f"id = ANY(ARRAY(SELECT movie_id FROM movie_credits WHERE {EVERYBODY} && %s::integer[]))",  # noqa: S608
+            type=_person,
+            index="movie_credits_person_ids_idx",
+            most=MAXIMUM_PEOPLE,
+        ),
+        Filter(
+            "person_not",
+            f"id NOT IN (SELECT movie_id FROM movie_credits WHERE {EVERYBODY} && %s::integer[])",  # noqa: S608
+            type=_person,
+            index="movie_credits_person_ids_idx",
+            most=MAXIMUM_PEOPLE,
+        ),
     )
 }
 
@@ -94,6 +126,16 @@ LIST_PARAMETERS: Final = (
     Parameter("sort", one_of(RELEVANCE, *SORTS)),
     Parameter("desc", flag),
     *(Parameter(one.name, one.type, one.most) for one in FILTERS.values()),
+    Parameter("include_adult", flag),
+)
+
+ROLES: Final = {"director": "director_ids", "writer": "writer_ids", "cast": "cast_ids"}
+"""What a person can be in a movie, and where credits have it."""
+
+FILMOGRAPHY_PARAMETERS: Final = (
+    Parameter("role", one_of(*ROLES)),
+    Parameter("sort", one_of(*SORTS)),
+    Parameter("desc", flag),
     Parameter("include_adult", flag),
 )
 

@@ -14,7 +14,7 @@ from movie_api.http.problems import UNKNOWN_AFTER_ID, Fault, Problem
 from movie_api.keyset import page_of, stretches
 from movie_api.movies.filters import DEFAULT_SORT, FILTERS, SORTS, Sort
 from movie_api.movies.schemas import movie
-from movie_api.people.queries import people_named
+from movie_api.people.queries import numbers_of, people_named
 from movie_api.reader import Row
 
 COLUMNS: Final = (
@@ -41,6 +41,7 @@ _BY_GENRE: Final = """(
         movie_id AS id, genre_id, genre_ids, title_key, year, runtime_minutes, rating_tenths, votes, is_adult
     FROM movie_genres
 ) AS movies_by_genre"""
+_OF_PEOPLE: Final = ("director", "person", "person_not")
 _SORT_VALUE: Final = 12  # where a list's rows carry it
 
 
@@ -72,7 +73,15 @@ def movie_page(query: Query, asked: PageAsked) -> Page:
             raise not_in_list(asked.after_id)
         return Page([], None, None)
     sort = SORTS[query.get("sort", DEFAULT_SORT)]
-    is_descending = bool(query.get("desc", False))
+    return page_under(conditions, sort, asked, is_descending=bool(query.get("desc", False)))
+
+
+def page_under(conditions: Conditions, sort: Sort, asked: PageAsked, *, is_descending: bool) -> Page:
+    """One page of the movies that match these conditions.
+
+    Raises:
+        Problem: If `after_id` is not of this list.
+    """
     place = asked.place
     if asked.after_id is not None:
         place = _place_of(asked.after_id, sort, conditions)
@@ -120,10 +129,13 @@ def conditions_of(query: Query, *, by_genre: bool = True) -> Conditions | None:
         by_genre: Whether lists with genres are read from movies by genre; else from movies, as all others.
     """
     table = "movies"
-    conditions: list[str] = []
-    values: list[Any] = []
+    of_people = _conditions_of_people(query)
+    if of_people is None:
+        return None
+    conditions = [FILTERS[name].condition for name, _ in of_people]
+    values: list[Any] = [numbers for _, numbers in of_people]
     for name, one in FILTERS.items():
-        if name not in query:
+        if name not in query or name in _OF_PEOPLE:
             continue
         value = query[name]
         if name == "genre":
@@ -144,6 +156,22 @@ def conditions_of(query: Query, *, by_genre: bool = True) -> Conditions | None:
     if not query.get("include_adult", False):
         conditions.append("NOT is_adult")
     return Conditions(table, " AND ".join(conditions) or "true", tuple(values))
+
+
+def _conditions_of_people(query: Query) -> list[tuple[str, list[int]]] | None:
+    """The filters by people, and whose numbers each of them is about; None if no movie can match."""
+    asked = {name: query[name] for name in _OF_PEOPLE if name in query}
+    meant = numbers_of({given for every in asked.values() for given in every})
+    found: list[tuple[str, list[int]]] = []
+    for name, every in asked.items():
+        each = [meant[given] for given in every]
+        if name == "person_not":
+            found.append((name, [number for numbers in each for number in numbers]))
+        elif all(each):
+            found += [(name, numbers) for numbers in each]
+        else:
+            return None
+    return found
 
 
 def _place_of(after_id: str, sort: Sort, conditions: Conditions) -> Place:

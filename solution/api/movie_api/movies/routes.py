@@ -22,8 +22,10 @@ from movie_api.http.idempotency import once
 from movie_api.http.pages import PAGE_PARAMETERS, PLACE_PARAMETERS, page_answer, page_asked
 from movie_api.http.parameters import Query, table, takes
 from movie_api.http.problems import MALFORMED_ID, MOVIE_RETIRED, NO_SUCH_MOVIE, Fault, Problem
-from movie_api.movies import changes, editing, filters, history, queries, search
+from movie_api.movies import changes, editing, filmography, filters, history, queries, search
 from movie_api.movies.schemas import MoviePatch, NewMovie
+from movie_api.people.queries import number_of
+from movie_api.people.schemas import check_person_id
 
 movies = Blueprint("movies", __name__)
 
@@ -73,6 +75,19 @@ def get_movie(_query: Query, movie_id: str) -> Versioned:
     if found.is_retired:
         raise Problem(MOVIE_RETIRED, f"The movie with the id {movie_id} was retired.")
     return Versioned(found.version, lambda: json_answer(queries.shown([found.row])[0]))
+
+
+@movies.get("/people/<person_id>/movies")
+@takes(table(*filters.FILMOGRAPHY_PARAMETERS, *PAGE_PARAMETERS))
+@public
+@list_by_version(catalogue_version)
+def list_movies_of_person(query: Query, person_id: str) -> Response:
+    """Movies that a person made, one page of them."""
+    check_person_id(person_id)
+    number = number_of(person_id)
+    # A copy: what is kept with a query is for one path alone.
+    asked = page_asked(Query(query), lambda _query: filmography.filmography_identity(number, query))
+    return page_answer(filmography.filmography_page(number, query, asked), asked)
 
 
 @movies.post("/movies")
@@ -140,7 +155,8 @@ def drop_override(_query: Query, movie_id: str, field: str) -> Response:
 def list_history(query: Query, movie_id: str) -> Response:
     """What editors did to the movie, latest first, one page of it."""
     _check(movie_id)
-    asked = page_asked(query, lambda _query: f"movies/{movie_id}/history")
+    # A copy: what is kept with a query is for one path alone.
+    asked = page_asked(Query(query), lambda _query: f"movies/{movie_id}/history")
     return page_answer(history.history_page(movie_id, asked), asked)
 
 

@@ -16,12 +16,14 @@ from movie_api.http.problems import KINDS
 from movie_api.movies import schemas
 from movie_api.movies.filters import (
     CHANGES_PARAMETERS,
+    FILMOGRAPHY_PARAMETERS,
     FILTERS,
     LIST_PARAMETERS,
     MAXIMUM_GENRE_TEXTS,
     MAXIMUM_GENRES_PER_TEXT,
     MAXIMUM_TEXT_CHARACTERS,
     RELEVANCE,
+    ROLES,
     SORTS,
     SUGGEST_PARAMETERS,
 )
@@ -94,6 +96,22 @@ def test_the_genre_filter_is_the_same_in_contract_and_table():
     pattern = several_pattern(MAXIMUM_GENRE_CHARACTERS, MAXIMUM_GENRES_PER_TEXT)
     assert (schema["maxItems"], FILTERS["genre"].most) == (MAXIMUM_GENRE_TEXTS, MAXIMUM_GENRE_TEXTS)
     assert (schema["items"]["pattern"], schema["items"]["maxLength"]) == (pattern, LONGEST_LIST)
+
+
+@pytest.mark.parametrize("name", ["director", "person", "person_not"])
+def test_the_filters_by_people_are_the_same_in_contract_and_table(name):
+    assert list_parameters()[name]["schema"]["maxItems"] == FILTERS[name].most
+    assert SCHEMAS["PersonMeant"]["maxLength"] == MAXIMUM_TEXT_CHARACTERS
+
+
+def test_parameters_of_a_persons_movies_are_the_same_in_contract_and_table():
+    given = {
+        one["name"]: one
+        for one in CONTRACT["paths"]["/people/{id}/movies"]["get"]["parameters"]
+        if "name" in one and one["in"] == "query"
+    }
+    assert sorted(given) == sorted(one.name for one in (*FILMOGRAPHY_PARAMETERS, *PAGE_PARAMETERS))
+    assert (given["sort"]["schema"]["enum"], given["role"]["schema"]["enum"]) == (list(SORTS), list(ROLES))
 
 
 @pytest.mark.parametrize("name", ["rating_gt", "year_gte", "year_lte", "votes_gte"])
