@@ -11,6 +11,7 @@ from movie_launcher import loading
 from movie_launcher.environment import EnvironmentUnfitError
 from movie_launcher.errors import LauncherError
 from movie_testing.dumps import write_dumps
+from movie_testing.people_dumps import write_crew, write_names
 
 pytestmark = pytest.mark.slow
 
@@ -86,6 +87,8 @@ def unreachable(monkeypatch):
 
 def dumps(folder):
     write_dumps(folder, titles=200, movies=50, ratings=60, seed=1)
+    write_crew(folder)
+    write_names(folder)
 
 
 def test_imdbs_dumps_take_the_samples_place_as_soon_as_they_can_be_reached(imdb, start, sample):
