@@ -209,6 +209,7 @@ def new_genre() -> int:
 
 
 GOOD_FIELDS: dict[str, Callable[[], dict[str, Any]]] = {
+    "merge_genres": lambda: {"into": new_genre()},
     "register": lambda: {"email": new_email()},
     "change_email": lambda: {"email": new_email()},
     "sign_in": lambda: {"email": somebody_else().email, "password": PASSWORD},
