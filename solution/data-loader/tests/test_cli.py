@@ -327,7 +327,7 @@ def running_load(loads, server, dumps, environment):
 
 
 def without_staging(snapshot):
-    snapshot[3] = [row for row in snapshot[3] if row["tablename"] != "staged_titles"]
+    snapshot[3] = [row for row in snapshot[3] if not row["tablename"].startswith("staged_")]
     return snapshot
 
 
