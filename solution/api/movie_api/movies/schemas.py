@@ -137,7 +137,8 @@ def movie(row: Any, genre_names: Mapping[int, str], people: Mapping[int, dict[st
         "rating": None if rating is None else rating / 10,
         "votes": row[5],
         "runtime": row[6],
-        "genres": [{"name": genre_names[one]} for one in row[7]],
+        # One may have been merged into another since the row was read; then the row is out of date as well.
+        "genres": [{"name": genre_names[one]} for one in row[7] if one in genre_names],
         "directors": named[:directors],
         "writers": named[directors : directors + writers],
         "cast": named[directors + writers :],

@@ -3,8 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from movie_api.database import write
+from movie_api.database import read, write
 from movie_api.genres.queries import find_or_create
+from movie_api.movies.queries import COLUMNS, shown
 
 ANY = {"If-Match": "*"}
 
@@ -206,3 +207,14 @@ def test_two_writers_make_a_genre_of_one_name_once(app, accounts):
 
     with ThreadPoolExecutor(8) as pool:
         assert sorted(pool.map(make, range(8))) == [201] + [409] * 7
+
+
+def test_a_movie_that_is_read_while_its_genre_is_merged_away_is_shown_without_it(app, api, editor, movies):
+    movies.create(genres=("Romcom", "War"))
+    genre_ids = ids(api)
+    with app.app_context():
+        row = read(f"SELECT {COLUMNS} FROM movies")
+        editor.post(f"/genres/{genre_ids['Romcom']}/merge", json={"into": genre_ids["War"]})
+        app.extensions.pop("genre_names", None)
+        (seen,) = shown(row)
+    assert seen["genres"] == [{"name": "War"}]
