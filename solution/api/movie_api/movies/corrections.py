@@ -7,6 +7,7 @@ Source: Leonid Boytsov, "Indexing methods for approximate dictionary searching" 
 """
 
 import itertools
+import math
 from typing import Any, Final
 
 from movie_api.database import read
@@ -35,13 +36,14 @@ _MOST_WORDS_TWICE: Final = 2
 """With more unknown words than this, each is corrected as little as possible."""
 
 _MOST_BYTES: Final = 800
-"""Of all words together: cursors carry them."""
+"""Of all words of all ways together: cursors carry them, and are of 2,000 letters at most."""
 
-# PostgreSQL's distance takes a swap for two corrections, so words at up to one more are looked at again.
+# PostgreSQL's distance takes a swap for two corrections, so words at up to one more are looked at again. Two
+# swaps are four to it, as far as most words are from each other: what they make is asked for itself.
 _NEAR: Final = """
 SELECT word, movies FROM search_words
 WHERE length(word) BETWEEN length(%s) - %s AND length(%s) + %s
-    AND levenshtein_less_equal(word, %s, %s) <= %s
+    AND (levenshtein_less_equal(word, %s, %s) <= %s OR word = ANY(%s))
 ORDER BY movies DESC, word
 """
 _BEGINNINGS: Final = """
@@ -71,13 +73,12 @@ def alternatives(asked: Asked, *, is_found: bool) -> list[Alternative]:
     """
     unknown = asked.unknown
     if unknown:
-        return _levels([_nearby(asked, place) for place in unknown], unknown, asked)
+        return _levels([_nearby(asked, place) for place in unknown], unknown, asked, _MOST_BYTES)
     merged: Alternative = [1, 0, []]
-    for place, movies in enumerate(asked.movies):
-        if is_found and movies >= _RARE:
-            continue
+    places = [place for place, movies in enumerate(asked.movies) if movies < _RARE or not is_found]
+    for place in places:
         near = {apart: words for apart, words in _nearby(asked, place).items() if apart == 1}
-        for _, movies_then, ways in _levels([near], (place,), asked):
+        for _, movies_then, ways in _levels([near], (place,), asked, _MOST_BYTES // len(places)):
             merged = [1, merged[1] + movies_then, merged[2] + ways]
     return [merged] if merged[2] else []
 
@@ -114,7 +115,9 @@ def _nearby(asked: Asked, place: int) -> Near:
         return {}
     most = 2 if len(word) >= _SHORTEST_TWICE else 1
     near: Near = {}
-    for other, movies in read(_NEAR, (word, most, word, most, word, most + 1, most + 1)):
+    for other, movies in read(
+        _NEAR, (word, most, word, most, word, most + 1, most + 1, _swapped_twice(word))
+    ):
         apart = distance(word, other)
         if 0 < apart <= most:
             near.setdefault(apart, []).append((other, movies))
@@ -133,6 +136,18 @@ def _nearby(asked: Asked, place: int) -> Near:
     return {apart: words for apart, words in sorted(near.items()) if words}
 
 
+def _swapped_twice(word: str) -> list[str]:
+    """Every text that swaps of two pairs of neighbours make of the word."""
+    made = set()
+    for first, second in itertools.combinations(range(len(word) - 1), 2):
+        if second > first + 1:
+            letters = list(word)
+            for place in (first, second):
+                letters[place : place + 2] = letters[place + 1], letters[place]
+            made.add("".join(letters))
+    return sorted(made)
+
+
 def _one_apart(word: str) -> set[str]:
     """Every text of plain letters and digits that one correction makes of the word."""
     halves = [(word[:place], word[place:]) for place in range(len(word) + 1)]
@@ -143,13 +158,14 @@ def _one_apart(word: str) -> set[str]:
     return made - {word}
 
 
-def _levels(near: list[Near], places: tuple[int, ...], asked: Asked) -> list[Alternative]:
+def _levels(near: list[Near], places: tuple[int, ...], asked: Asked, most_bytes: int) -> list[Alternative]:
     """Ways to correct the words at these places, each of them, by how many corrections they take."""
     if not all(near):
         return []
     if len(places) > _MOST_WORDS_TWICE:
         near = [dict([next(iter(one.items()))]) for one in near]
-    most_bytes = _MOST_BYTES // sum(len(one) for one in near)
+    # Each way names a list of words for each place.
+    most_bytes //= len(near) * math.prod(len(one) for one in near)
     near = [{apart: _bounded(words, most_bytes) for apart, words in one.items()} for one in near]
     stay = [movies for place, movies in enumerate(asked.movies) if place not in places]
     by_cost: dict[int, Alternative] = {}

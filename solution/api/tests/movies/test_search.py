@@ -274,6 +274,20 @@ def test_a_cursor_keeps_the_corrected_words_whatever_comes_meanwhile(api, movies
     assert rest.ids == [one.id for one in made[2:]]
 
 
+@pytest.mark.parametrize("text", ["ab7cde+vw7xyz", "abcde", "the+night+of+day+and+way+by+sea+to+abcde"])
+def test_a_cursor_stays_short_however_many_words_are_near(api, movies, text):
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    near = [f"ab{one}cde vw{one}xyz" for one in letters] + [
+        f"ab{one}c{one}e v{one}{one}xyz" for one in letters
+    ]
+    words = [f"{one}{other}ay {one}ig{other}t" for one in letters for other in letters]
+    rare = [f"The Night of Day and Way by Sea to {one}bcde" for one in letters]
+    movies.create_many(title=[*near, *words, *rare])
+    found = walk(api, f"/movies?q={text}&page_size=3")
+    assert len(set(found.ids)) == len(found.ids) > 3
+    assert len(found.last_url) < 2_000
+
+
 def test_a_cursor_of_another_text_is_refused(api, movies):
     movies.create_many(title=["Alien"] * 2)
     address = links(api.get("/movies?q=alien&page_size=1").headers["Link"])["next"]
