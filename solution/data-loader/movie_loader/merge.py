@@ -168,6 +168,7 @@ _VACUUMED: Final = (
     "movie_titles",
     "movie_search",
     "search_words",
+    "person_search",
 )
 
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from movie_api.http.problems import MALFORMED_ID, Fault, Problem
 
+MAXIMUM_TEXT_CHARACTERS: Final = 200
 IMDB_NAME_ADDRESS: Final = "https://www.imdb.com/name/"
 _ID: Final = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|nm[0-9]{7,10}", re.ASCII)
 

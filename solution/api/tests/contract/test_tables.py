@@ -27,6 +27,8 @@ from movie_api.movies.filters import (
     SORTS,
     SUGGEST_PARAMETERS,
 )
+from movie_api.people.routes import PARAMETERS as PEOPLE_PARAMETERS
+from movie_api.people.schemas import MAXIMUM_TEXT_CHARACTERS as MAXIMUM_NAME_CHARACTERS
 from movie_database.addresses import libpq_address
 from openapi_spec_validator import validate
 
@@ -102,6 +104,12 @@ def test_the_genre_filter_is_the_same_in_contract_and_table():
 def test_the_filters_by_people_are_the_same_in_contract_and_table(name):
     assert list_parameters()[name]["schema"]["maxItems"] == FILTERS[name].most
     assert SCHEMAS["PersonMeant"]["maxLength"] == MAXIMUM_TEXT_CHARACTERS
+
+
+def test_parameters_of_people_are_the_same_in_contract_and_table():
+    given = {one["name"]: one for one in CONTRACT["paths"]["/people"]["get"]["parameters"] if "name" in one}
+    assert sorted(given) == sorted(one.name for one in PEOPLE_PARAMETERS)
+    assert given["q"]["schema"]["maxLength"] == MAXIMUM_TEXT_CHARACTERS == MAXIMUM_NAME_CHARACTERS
 
 
 def test_parameters_of_a_persons_movies_are_the_same_in_contract_and_table():
