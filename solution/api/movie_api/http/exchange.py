@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import Any, Final
 from urllib.parse import quote
 
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SessionInterface, SessionMixin
 from werkzeug.routing import Map, MapAdapter
 
@@ -132,6 +132,11 @@ class Api(Flask):
     def make_default_options_response(self) -> Response:
         """What OPTIONS answers: the methods, and no content."""
         answer = super().make_default_options_response()
+        if request.url_rule is not None:
+            # Flask tells the methods of all rules that match: of /movies/{id} for /movies/changes, too.
+            rules = [one for one in self.url_map.iter_rules() if one.rule == request.url_rule.rule]
+            methods = {method for rule in rules for method in rule.methods or ()}
+            answer.headers["Allow"] = ", ".join(sorted(methods))
         answer.status_code = 204
         del answer.headers["Content-Type"]
         return answer

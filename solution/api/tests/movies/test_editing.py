@@ -290,3 +290,8 @@ def test_options_tells_the_methods_of_a_movie(api):
     answer = api.options("/movies/tt0111161")
     allowed = {method.strip() for method in answer.headers["Allow"].split(",")}
     assert allowed == {"GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"}
+
+
+def test_options_of_a_list_beside_movies_tells_no_methods_of_a_movie(api):
+    answer = api.options("/movies/changes")
+    assert {method.strip() for method in answer.headers["Allow"].split(",")} == {"GET", "HEAD", "OPTIONS"}
