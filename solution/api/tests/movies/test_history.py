@@ -84,3 +84,13 @@ def test_a_movie_of_the_dumps_that_nobody_touched_has_none(editor, movies):
 def test_of_a_movie_that_never_was_there_is_no_history(editor):
     answer = editor.get("/movies/9f0c2f0e-5c1b-4a53-8a52-3d1d5f1d7b11/history")
     assert answer.status_code == 404
+
+
+def test_a_cursor_of_one_movies_history_is_not_good_for_anothers(editor, path):
+    other = f"/movies/{editor.post('/movies', json={'title': 'y'}).json['id']}"
+    for one in (path, other):
+        editor.patch(one, json={"year": 1999}, headers=ANY)
+    following = links(editor.get(f"{path}/history?page_size=1").headers["Link"])["next"]
+    assert editor.get(following).status_code == 200
+    answer = editor.get(following.replace(path, other))
+    assert (answer.status_code, answer.json["type"]) == (400, "/docs/errors/cursor-of-another-list")
