@@ -60,9 +60,7 @@ def test_a_movie_is_not_made_anew_under_the_imdb_id_of_a_retired_one(editor, mov
 
 @pytest.mark.parametrize("sort", ["title", "year", "rating", "votes", "runtime"])
 @pytest.mark.parametrize("query", ["", "&desc=1", "&rating_gt=8.5&year_gte=1990&votes_gte=7"])
-def test_a_list_is_read_from_an_index_alone(
-    api, movies, queries, database_cursor, sort, query
-):
+def test_a_list_is_read_from_an_index_alone(api, movies, queries, database_cursor, sort, query):
     numbers = range(3_000)
     movies.create_many(
         year=[1900 + number % 120 for number in numbers],
