@@ -65,7 +65,8 @@ def floor(url: str, dumps: Path, ready: Path) -> None:
     with closing(psycopg2.connect(libpq_address(url))) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT catalogue_drop_listing_indexes()")
         cursor.execute("SELECT catalogue_drop_credit_indexes(), catalogue_drop_title_indexes()")
-        cursor.execute("ALTER TABLE movies DROP CONSTRAINT movies_pkey")
+        # With the keys that refer to it, of tables that stay empty here.
+        cursor.execute("ALTER TABLE movies DROP CONSTRAINT movies_pkey CASCADE")
         cursor.execute("DROP INDEX movies_imdb_id_key")
         cursor.execute("ALTER TABLE movies DISABLE TRIGGER USER")
         connection.commit()
