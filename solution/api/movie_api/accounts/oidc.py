@@ -15,14 +15,13 @@ from joserfc.errors import BadSignatureError, ClaimError, JoseError, MissingClai
 from movie_api.accounts import discovery, fetching
 from movie_api.accounts.fetching import text_of
 from movie_api.accounts.providers import Provider
-from movie_api.http.problems import PROVIDER_REFUSED, Problem
+from movie_api.http.problems import CHALLENGE, PROVIDER_REFUSED, Problem
 
 LEEWAY_SECONDS: Final = 60
 _HINT: Final = "refresh_token"
 _LONGEST_SUBJECT: Final = 255
 # What a token endpoint calls a code that it does not take. Source: RFC 6749, section 5.2.
 _OF_THE_CODE: Final = ("invalid_grant", "invalid_request")
-_CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="movie-api"'}
 _WRONG: Final = {
     "iss": "The token is of another issuer.",
     "aud": "The token is for another audience.",
@@ -61,7 +60,7 @@ class Exchanged(NamedTuple):
 
 def refused(detail: str) -> Problem:
     """The refusal of what came from a provider."""
-    return Problem(PROVIDER_REFUSED, detail, headers=_CHALLENGE)
+    return Problem(PROVIDER_REFUSED, detail, headers=CHALLENGE)
 
 
 def check_token(provider: Provider, token: str, *, nonce: str | None, client_id: str | None = None) -> Claims:

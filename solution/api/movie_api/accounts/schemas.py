@@ -8,6 +8,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from movie_api.http.access import SCOPES
+from movie_api.http.bodies import whole_number
 
 MAXIMUM_EMAIL_CHARACTERS: Final = 254  # RFC 5321, less the angle brackets
 MINIMUM_PASSWORD_CHARACTERS: Final = 10
@@ -47,11 +48,6 @@ def _storable(text: str) -> str:
     if "\0" in text:
         raise ValueError("must not hold a NUL character")
     return text
-
-
-def _whole_number(value: Any) -> Any:
-    """JSON knows one kind of number: 30.0 is as whole as 30."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _scopes(names: list[str]) -> list[str]:
@@ -143,7 +139,7 @@ class NewKey(_Body):
 
     name: Name
     scopes: Annotated[list[str], Field(max_length=20), AfterValidator(_scopes)]
-    days: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=MAXIMUM_KEY_DAYS)] = DEFAULT_KEY_DAYS
+    days: Annotated[int, BeforeValidator(whole_number), Field(ge=1, le=MAXIMUM_KEY_DAYS)] = DEFAULT_KEY_DAYS
 
 
 class ProviderSignIn(_Body):

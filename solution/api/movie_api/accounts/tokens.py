@@ -20,7 +20,7 @@ from jwt.exceptions import ExpiredSignatureError, PyJWTError
 from movie_database.settings import Settings, secret_key
 
 from movie_api.accounts import cookies
-from movie_api.http.problems import BAD_TOKEN, CSRF_TOKEN_MISSING, SIGN_IN_NEEDED, Problem
+from movie_api.http.problems import BAD_TOKEN, CHALLENGE, CSRF_TOKEN_MISSING, SIGN_IN_NEEDED, Problem
 
 ACCESS_COOKIE: Final = "movie_access"
 REFRESH_COOKIE: Final = "movie_refresh"
@@ -33,8 +33,6 @@ _ALGORITHM: Final = "HS256"
 _ISSUER: Final = "movie-api"
 _READ_BEFORE: Final = "tokens_read_before"
 _TOKENS_KEPT: Final = 1_000  # some 1 MB in each worker
-_REALM: Final = 'Bearer realm="movie-api"'
-_BEARER: Final = {"WWW-Authenticate": _REALM}
 
 
 class Tokens(NamedTuple):
@@ -158,7 +156,7 @@ def refresh_of_cookie() -> Claims:
     """
     if REFRESH_COOKIE not in request.cookies:
         raise Problem(
-            SIGN_IN_NEEDED, "There is no refresh token in the body, and none in a cookie.", headers=_BEARER
+            SIGN_IN_NEEDED, "There is no refresh token in the body, and none in a cookie.", headers=CHALLENGE
         )
     try:
         found = jwt_extended.verify_jwt_in_request(refresh=True, locations=["cookies"])
@@ -207,12 +205,16 @@ def bad_token(detail: str) -> Problem:
 
     Source: RFC 6750, section 3.
     """
-    return Problem(BAD_TOKEN, detail, headers={"WWW-Authenticate": f'{_REALM}, error="invalid_token"'})
+    return Problem(
+        BAD_TOKEN,
+        detail,
+        headers={"WWW-Authenticate": f'{CHALLENGE["WWW-Authenticate"]}, error="invalid_token"'},
+    )
 
 
 def sign_in_needed() -> Problem:
     """The refusal of a request without any token."""
-    return Problem(SIGN_IN_NEEDED, "The request carries no access token and no API key.", headers=_BEARER)
+    return Problem(SIGN_IN_NEEDED, "The request carries no access token and no API key.", headers=CHALLENGE)
 
 
 def _claims(claims: dict[str, Any]) -> Claims:

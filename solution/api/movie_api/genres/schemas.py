@@ -1,9 +1,11 @@
 """What the name of a genre must be, and what editors send."""
 
 import re
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from movie_api.http.bodies import whole_number
 
 MAXIMUM_GENRE_CHARACTERS: Final = 100
 MAXIMUM_GENRE_ID: Final = 2_147_483_647
@@ -34,11 +36,6 @@ GenreName = Annotated[
 ]
 
 
-def _whole_number(value: Any) -> Any:
-    """JSON knows one kind of number: 3.0 is as whole as 3."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
 class NamedGenre(BaseModel):
     """A genre, by the name that it is to have."""
 
@@ -52,4 +49,4 @@ class Merge(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    into: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=MAXIMUM_GENRE_ID)]
+    into: Annotated[int, BeforeValidator(whole_number), Field(ge=1, le=MAXIMUM_GENRE_ID)]

@@ -34,6 +34,11 @@ JSON: Final = "application/json"
 MERGE_PATCH: Final = "application/merge-patch+json"
 
 
+def whole_number(value: Any) -> Any:
+    """JSON knows one kind of number: 1994.0 is as whole as 1994."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def read_body(model: type[Model], media_types: tuple[str, ...] = (JSON,)) -> Model:
     """The request's body as the model has it.
 

@@ -11,6 +11,8 @@ import orjson
 from flask import Response
 
 MEDIA_TYPE: Final = "application/problem+json"
+CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="movie-api"'}
+"""The header of a 401 that no token caused. Source: RFC 6750, section 3."""
 PAGES_PATH: Final = "/docs/errors/"
 
 Where = Literal["query", "body", "path", "header"]

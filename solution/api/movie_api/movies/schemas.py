@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from movie_api.genres.schemas import BLANKS, GenreName, matches
+from movie_api.http.bodies import whole_number
 
 IMDB_TITLE_ADDRESS: Final = "https://www.imdb.com/title/"
 
@@ -24,11 +25,6 @@ IMDB_LINK_PATTERN: Final = (
     r"tt([0-9]{7}|[1-9][0-9]{7,9})/?(\?([A-Za-z0-9_.~&=+-]|%[0-9A-Fa-f]{2})*)?$"
 )
 _IMDB_ID: Final = re.compile(r"/(tt[0-9]+)")
-
-
-def _whole_number(value: Any) -> Any:
-    """JSON knows one kind of number: 1994.0 is as whole as 1994."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _number(value: Any) -> Any:
@@ -71,9 +67,9 @@ _ImdbLink = Annotated[
     ),
 ]
 _Rating = Annotated[float, BeforeValidator(_number), Field(ge=1, le=10), AfterValidator(_one_decimal)]
-_Year = Annotated[int, BeforeValidator(_whole_number), Field(ge=FIRST_YEAR, le=LAST_YEAR)]
-_Votes = Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=MAXIMUM_COUNT)]
-_Runtime = Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=MAXIMUM_RUNTIME_MINUTES)]
+_Year = Annotated[int, BeforeValidator(whole_number), Field(ge=FIRST_YEAR, le=LAST_YEAR)]
+_Votes = Annotated[int, BeforeValidator(whole_number), Field(ge=0, le=MAXIMUM_COUNT)]
+_Runtime = Annotated[int, BeforeValidator(whole_number), Field(ge=1, le=MAXIMUM_RUNTIME_MINUTES)]
 
 
 class NewMovie(BaseModel):

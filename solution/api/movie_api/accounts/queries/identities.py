@@ -16,6 +16,7 @@ from movie_api.database import write
 from movie_api.http.access import Caller
 from movie_api.http.problems import (
     ADDRESS_TAKEN,
+    CHALLENGE,
     IDENTITY_TAKEN,
     LAST_WAY_IN,
     NO_SUCH_ENTRY,
@@ -26,7 +27,6 @@ from movie_api.http.problems import (
 
 IDENTITY_COLUMNS: Final = "id, provider, email, linked_at, used_at"
 _TRIES: Final = 3
-_CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="movie-api"'}
 
 
 class Person(NamedTuple):
@@ -248,4 +248,4 @@ def _refuse_disabled(user: Any) -> None:
 
 
 def _refused(detail: str) -> Problem:
-    return Problem(PROVIDER_REFUSED, detail, headers=_CHALLENGE)
+    return Problem(PROVIDER_REFUSED, detail, headers=CHALLENGE)

@@ -9,7 +9,7 @@ from movie_api.accounts.queries import mails
 from movie_api.accounts.schemas import email_key
 from movie_api.database import write
 from movie_api.http.access import Caller
-from movie_api.http.problems import ADDRESS_TAKEN, BAD_TOKEN, LAST_ADMIN, LINK_NOT_VALID, Problem
+from movie_api.http.problems import ADDRESS_TAKEN, BAD_TOKEN, CHALLENGE, LAST_ADMIN, LINK_NOT_VALID, Problem
 
 USER_COLUMNS: Final = (
     "users.id, users.email, users.email_verified_at, users.display_name, users.role,"
@@ -40,7 +40,7 @@ def find(user_id: str) -> Any:
     with write() as connection:
         row = connection.execute(_BY_ID, {"id": user_id}).one_or_none()
     if row is None:
-        raise Problem(BAD_TOKEN, "The account is gone.")
+        raise Problem(BAD_TOKEN, "The account is gone.", headers=CHALLENGE)
     return row
 
 

@@ -1,7 +1,7 @@
 """Signing in by password, refreshing, signing out, and the sessions that there are."""
 
 import uuid
-from typing import Any, Final
+from typing import Any
 
 from flask import Blueprint, Response, request
 
@@ -14,11 +14,9 @@ from movie_api.http.bodies import read_body
 from movie_api.http.conditional import never_kept
 from movie_api.http.parameters import Query, table, takes
 from movie_api.http.paths import uuid_of
-from movie_api.http.problems import NO_SUCH_ENTRY, WRONG_CREDENTIALS, Problem
+from movie_api.http.problems import CHALLENGE, NO_SUCH_ENTRY, WRONG_CREDENTIALS, Problem
 
 routes = Blueprint("sessions", __name__)
-
-_CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="movie-api"'}
 
 
 @routes.post("/auth/login")
@@ -59,7 +57,7 @@ def _session_of(given: schemas.Credentials) -> tuple[Any, tokens.Tokens | None]:
 
 
 def _wrong(detail: str) -> Problem:
-    return Problem(WRONG_CREDENTIALS, detail, headers=_CHALLENGE)
+    return Problem(WRONG_CREDENTIALS, detail, headers=CHALLENGE)
 
 
 @routes.post("/auth/logout")
